@@ -1,0 +1,103 @@
+// swift-tools-version: 6.2
+// The targets and what each may import are the table of docs/ARCHITECTURE.md; Tests/TidyTests checks every import against it.
+import PackageDescription
+
+/// LIFEBOAT_ENGINE_ONLY=1 leaves out the targets that need third-party packages: a quick loop for work on the engine.
+let engineOnly = Context.environment["LIFEBOAT_ENGINE_ONLY"] == "1"
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(), .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"), .enableUpcomingFeature("ImmutableWeakCaptures"),
+]
+
+func room(_ name: String, _ imports: [String], _ products: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: imports.map { .init(stringLiteral: $0) } + products, exclude: [], swiftSettings: strict)
+}
+
+func tests(_ name: String, _ imports: [String], _ products: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: imports.map { .init(stringLiteral: $0) } + products, swiftSettings: strict)
+}
+
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let systemModules: [Target] = [
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .target(name: "CLinux"),
+]
+
+let ground: [Target] = [
+    room("Bytes", []),
+    room("HostOS", ["Bytes", "CLinux"]),
+    room("Codecs", ["Bytes", "COpenSSL", "CZstd"]),
+]
+
+let nouns: [Target] = [
+    room("RepositoryFormat", ["Bytes", "Codecs"]),
+    room("Stores", ["Bytes", "HostOS"]),
+]
+
+let engines: [Target] = [
+    room("RepositoryEngine", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores"]),
+    room("FileTrees", ["Bytes", "HostOS"]),
+]
+
+let flows: [Target] = [
+    room("Archiving", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "FileTrees"]),
+    room("Upkeep", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine"]),
+]
+
+let engineTests: [Target] = [
+    room("TestKit", ["Bytes", "HostOS", "Stores", "RepositoryEngine", "RepositoryFormat", "Codecs"]),
+    tests("BytesTests", ["Bytes", "TestKit"]),
+    tests("HostOSTests", ["Bytes", "HostOS", "TestKit"]),
+    tests("CodecsTests", ["Bytes", "Codecs", "TestKit"]),
+    .testTarget(
+        name: "RepositoryFormatTests", dependencies: ["Bytes", "Codecs", "RepositoryFormat", "TestKit"],
+        resources: [.copy("Vectors")], swiftSettings: strict),
+    tests("StoresTests", ["Bytes", "HostOS", "Stores", "TestKit"]),
+    tests("RepositoryEngineTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "TestKit"]),
+    tests("FileTreesTests", ["Bytes", "HostOS", "FileTrees", "TestKit"]),
+    tests("ArchivingTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Archiving", "TestKit"]),
+    tests("UpkeepTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "Upkeep", "TestKit"]),
+    tests("TidyTests", ["Bytes", "HostOS", "TestKit"]),
+]
+
+/// The rooms that stand on third-party packages, and everything above them.
+let application: [Target] = [
+    room("Settings", ["Bytes"], [yams]),
+    room("Databases", ["Bytes", "HostOS", "Codecs"], [grdb]),
+    room("Journal", ["Bytes"], [grdb]),
+    room(
+        "Operations",
+        ["Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Databases", "Journal", "Archiving", "Upkeep"]),
+    .executableTarget(
+        name: "lifeboat", dependencies: ["Bytes", "HostOS", "Settings", "Journal", "Operations", argumentParser],
+        swiftSettings: strict),
+    tests("SettingsTests", ["Bytes", "Settings", "TestKit"]),
+    tests("DatabasesTests", ["Bytes", "HostOS", "Codecs", "Databases", "TestKit"]),
+    tests("JournalTests", ["Bytes", "HostOS", "Journal", "TestKit"]),
+    tests("OperationsTests", ["Bytes", "HostOS", "Settings", "Journal", "Operations", "TestKit"]),
+    // These two run the built program beside stock restic, as a user would.
+    tests("InteropTests", ["Bytes", "HostOS", "Codecs", "TestKit", "lifeboat"]),
+    tests("ProductTests", ["Bytes", "HostOS", "Codecs", "TestKit", "lifeboat"]),
+]
+
+let package = Package(
+    name: "lifeboat",
+    products: engineOnly ? [] : [.executable(name: "lifeboat", targets: ["lifeboat"])],
+    dependencies: engineOnly
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+            .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+            .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        ],
+    targets: systemModules + ground + nouns + engines + flows + engineTests + (engineOnly ? [] : application),
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// Archiving: being furnished.

@@ -1,0 +1,54 @@
+// What glibc's Swift overlay cannot express: variadic calls, macros, and calls newer than its headers. Header only.
+#ifndef LIFEBOAT_CLINUX_H
+#define LIFEBOAT_CLINUX_H
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <linux/openat2.h>
+#include <signal.h>
+#include <unistd.h>
+
+static inline int lb_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+static inline int lb_openat(int dir, const char *path, int flags, mode_t mode) { return openat(dir, path, flags, mode); }
+
+/// openat2 with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS: never leaves `dir`, follows no link.
+static inline int lb_openat_beneath(int dir, const char *path, int flags, mode_t mode) {
+    struct open_how how = {
+        .flags = (uint64_t)flags, .mode = (flags & (O_CREAT | O_TMPFILE)) ? mode : 0,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS };
+    return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
+}
+
+/// One entry of a getdents64 buffer, so that Swift reads no C bit layout by hand.
+static inline long lb_getdents64(int fd, void *buffer, unsigned int size) {
+    return syscall(SYS_getdents64, fd, buffer, size);
+}
+
+static inline int lb_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags) {
+    return (int)syscall(SYS_renameat2, olddir, oldpath, newdir, newpath, flags);
+}
+
+static inline int lb_pipe_cloexec(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
+static inline int lb_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
+
+static inline int lb_exited(int status) { return WIFEXITED(status); }
+static inline int lb_exit_code(int status) { return WEXITSTATUS(status); }
+static inline int lb_term_signal(int status) { return WTERMSIG(status); }
+
+static inline uint64_t lb_makedev(uint32_t major_number, uint32_t minor_number) { return makedev(major_number, minor_number); }
+static inline unsigned lb_terminal_columns(int fd) {
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+#endif

@@ -1,0 +1,9 @@
+// libcrypto as Codecs sees it: digests, ciphers, MACs, key derivation, random numbers.
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+#include <openssl/sha.h>

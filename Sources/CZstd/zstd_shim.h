@@ -1,0 +1,3 @@
+// libzstd as Codecs sees it.
+#include <zstd.h>
+#include <zstd_errors.h>

@@ -1,0 +1,1 @@
+// FileTrees: being furnished.

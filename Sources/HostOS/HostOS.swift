@@ -1,0 +1,1 @@
+// HostOS: being furnished.

@@ -1,0 +1,1 @@
+// RepositoryEngine: being furnished.

@@ -1,0 +1,1 @@
+// RepositoryFormat: being furnished.

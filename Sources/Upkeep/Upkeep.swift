@@ -1,0 +1,1 @@
+// Upkeep: being furnished.

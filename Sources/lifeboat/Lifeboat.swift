@@ -1,0 +1,1 @@
+@main struct Lifeboat { static func main() {} }

@@ -1,7 +1,6 @@
 // What glibc's Swift overlay cannot express: variadic calls, macros, and calls newer than its headers. Header only.
 #ifndef LIFEBOAT_CLINUX_H
 #define LIFEBOAT_CLINUX_H
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -15,31 +14,27 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
-#include <linux/openat2.h>
 #include <signal.h>
+#include <spawn.h>
 #include <unistd.h>
 
 static inline int lb_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int lb_openat(int dir, const char *path, int flags, mode_t mode) { return openat(dir, path, flags, mode); }
 
 /// openat2 with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS: never leaves `dir`, follows no link.
-static inline int lb_openat_beneath(int dir, const char *path, int flags, mode_t mode) {
-    struct open_how how = {
-        .flags = (uint64_t)flags, .mode = (flags & (O_CREAT | O_TMPFILE)) ? mode : 0,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS };
-    return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
-}
+int lb_openat_beneath(int dir, const char *path, int flags, mode_t mode);
+int lb_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags);
+int lb_pipe_cloexec(int fds[2]);
+/// The flags that glibc shows only to GNU sources.
+extern const int lb_o_noatime, lb_o_path;
+int lb_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path);
+int lb_fallocate_keep_size(int fd, off_t size);
 
 /// One entry of a getdents64 buffer, so that Swift reads no C bit layout by hand.
 static inline long lb_getdents64(int fd, void *buffer, unsigned int size) {
     return syscall(SYS_getdents64, fd, buffer, size);
 }
 
-static inline int lb_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags) {
-    return (int)syscall(SYS_renameat2, olddir, oldpath, newdir, newpath, flags);
-}
-
-static inline int lb_pipe_cloexec(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
 static inline int lb_fcntl_int(int fd, int command, int argument) { return fcntl(fd, command, argument); }
 
 static inline int lb_exited(int status) { return WIFEXITED(status); }

@@ -1,0 +1,149 @@
+// Child: another program run to its end, its output collected through our own pipes with a bound.
+//
+// posix_spawn with close-on-exec everywhere; standard input is a prepared text or /dev/null. The child dies with us only if it
+// reads its closed pipe; callers that need more give it a time limit. Not for streaming large output.
+
+package import Bytes
+import CLinux
+import Glibc
+
+package enum Child {
+    package struct Result: Sendable {
+        /// The exit status, or 128 + the signal that ended it, as a shell says it.
+        package let exitStatus: Int32
+        package let output: [UInt8]
+        package let errorOutput: [UInt8]
+
+        package var outputText: String { String(decoding: output, as: UTF8.self) }
+        package var errorText: String { String(decoding: errorOutput, as: UTF8.self) }
+    }
+
+    /// Runs `executable` (looked up in PATH if it has no slash) and waits for it.
+    ///
+    /// - Parameters:
+    ///   - environment: the whole environment of the child as NAME=VALUE, or nil to hand down ours.
+    ///   - outputLimit: more bytes than this on either stream end the child and throw.
+    ///   - onErrorOutput: sees stderr while it arrives (progress of a worker), from the calling thread.
+    package static func run(
+        _ executable: BytePath, _ arguments: [[UInt8]], environment: [[UInt8]]? = nil, directory: BytePath? = nil,
+        standardInput: [UInt8] = [], outputLimit: Int = 1 << 28, onErrorOutput: ((Span<UInt8>) -> Void)? = nil
+    ) throws(SystemError) -> Result {
+        let input = try pipe(executable), output = try pipe(executable), errors = try pipe(executable)
+        let process = try spawn(
+            executable, arguments, environment, directory, input: input.read.raw, output: output.write.raw, errors: errors.write.raw)
+        let collector = Collector(limit: outputLimit)
+        try exchange(
+            process, standardInput, input: input.closingRead(), output: output.closingWrite(), errors: errors.closingWrite(), collector, onErrorOutput)
+        var status: Int32 = 0
+        try retrying("wait for", executable) { unsafe waitpid(process, &status, 0) }
+        let exitStatus = lb_exited(status) != 0 ? lb_exit_code(status) : 128 + lb_term_signal(status)
+        if collector.overflowed {
+            throw SystemError(operation: "run", path: executable, kind: .outOfRange, reason: "it printed more than \(outputLimit) bytes")
+        }
+        return Result(exitStatus: exitStatus, output: collector.output, errorOutput: collector.errors)
+    }
+
+    package static func run(
+        _ executable: String, _ arguments: [String], environment: [String]? = nil, directory: BytePath? = nil,
+        standardInput: [UInt8] = [], outputLimit: Int = 1 << 28
+    ) throws(SystemError) -> Result {
+        try run(
+            BytePath(executable), arguments.map { Array($0.utf8) }, environment: environment?.map { Array($0.utf8) }, directory: directory,
+            standardInput: standardInput, outputLimit: outputLimit)
+    }
+
+    /// The running program's own file, to start ourselves as a worker.
+    package static func ownExecutable() throws(SystemError) -> BytePath {
+        BytePath(try Directory.linkTarget(BytePath("/proc/self/exe")))
+    }
+
+    private final class Collector {
+        var output: [UInt8] = [], errors: [UInt8] = []
+        var overflowed = false
+        let limit: Int
+        init(limit: Int) { self.limit = limit }
+    }
+
+    private struct Pipe: ~Copyable {
+        let read: Descriptor
+        let write: Descriptor
+        consuming func closingRead() -> Descriptor { write }
+        consuming func closingWrite() -> Descriptor { read }
+    }
+
+    private static func pipe(_ executable: BytePath) throws(SystemError) -> Pipe {
+        var ends: [Int32] = [-1, -1]
+        try retrying("make a pipe for", executable) { unsafe lb_pipe_cloexec(&ends) }
+        return Pipe(read: Descriptor(raw: ends[0], path: executable), write: Descriptor(raw: ends[1], path: executable))
+    }
+
+    private static func spawn(
+        _ executable: BytePath, _ arguments: [[UInt8]], _ environment: [[UInt8]]?, _ directory: BytePath?,
+        input: Int32, output: Int32, errors: Int32
+    ) throws(SystemError) -> pid_t {
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+        unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
+        unsafe posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        if let directory { _ = unsafe directory.withCString { unsafe lb_spawn_addchdir(&actions, $0) } }
+        var process: pid_t = 0
+        let failed = unsafe withCStrings([executable.bytes] + arguments) { argv in
+            unsafe executable.withCString { path in
+                guard let environment else { return unsafe posix_spawnp(&process, path, &actions, nil, argv, environ) }
+                return unsafe withCStrings(environment) { unsafe posix_spawnp(&process, path, &actions, nil, argv, $0) }
+            }
+        }
+        if failed != 0 { throw SystemError.make("start", executable, failed) }
+        return process
+    }
+
+    private static func withCStrings<R>(
+        _ strings: [[UInt8]], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
+    ) -> R {
+        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe strings.map { text in unsafe text.withCString { unsafe strdup($0) } }
+        unsafe pointers.append(nil)
+        defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+        return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress.unsafelyUnwrapped) }
+    }
+
+    /// Feeds the input and drains both outputs until they close, so that no full pipe can stop the child.
+    private static func exchange(
+        _ process: pid_t, _ text: [UInt8], input: consuming Descriptor, output: consuming Descriptor, errors: consuming Descriptor,
+        _ collector: Collector, _ onErrorOutput: ((Span<UInt8>) -> Void)?
+    ) throws(SystemError) {
+        var pendingInput: Descriptor? = text.isEmpty ? nil : consume input
+        if let raw = pendingInput?.raw { _ = lb_fcntl_int(raw, F_SETFL, O_NONBLOCK) }
+        var written = 0, outputOpen = true, errorsOpen = true
+        while outputOpen || errorsOpen {
+            var polls = [
+                pollfd(fd: outputOpen ? output.raw : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: errorsOpen ? errors.raw : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: pendingInput?.raw ?? -1, events: Int16(POLLOUT), revents: 0),
+            ]
+            try retrying("wait for", output.path) { unsafe poll(&polls, 3, -1) }
+            if polls[0].revents != 0 { outputOpen = try drain(output, into: &collector.output, collector, process, nil) }
+            if polls[1].revents != 0 { errorsOpen = try drain(errors, into: &collector.errors, collector, process, onErrorOutput) }
+            if polls[2].revents != 0, let raw = pendingInput?.raw {
+                let count = unsafe text.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress.map { unsafe $0 + written }, $0.count - written) }
+                if count > 0 { written += count }
+                if written == text.count || (count < 0 && errno != EAGAIN && errno != EINTR) { pendingInput = nil }
+            }
+        }
+    }
+
+    private static func drain(
+        _ source: borrowing Descriptor, into bytes: inout [UInt8], _ collector: Collector, _ process: pid_t, _ observer: ((Span<UInt8>) -> Void)?
+    ) throws(SystemError) -> Bool {
+        let piece = try [UInt8](byteCount: 1 << 16) { (span) throws(SystemError) in try source.read(into: &span) }
+        observer?(piece.span)
+        if bytes.count + piece.count > collector.limit {
+            collector.overflowed = true
+            kill(process, SIGKILL)
+        } else {
+            bytes += piece
+        }
+        return !piece.isEmpty
+    }
+}

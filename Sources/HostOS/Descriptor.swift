@@ -1,0 +1,188 @@
+// Descriptor: an open file, closed exactly once. Every blocking call of the data plane is here.
+
+package import Bytes
+import CLinux
+import Glibc
+
+/// An open file descriptor that closes itself. `path` is kept for error messages only.
+package struct Descriptor: ~Copyable, Sendable {
+    let raw: Int32
+    package let path: BytePath
+
+    /// How to open; every mode sets O_CLOEXEC.
+    package enum Mode: Sendable {
+        /// Reading; follows a final symbolic link.
+        case read
+        /// Reading a file found by a scan: O_NOFOLLOW, O_NONBLOCK (a fifo cannot hang us), O_NOATIME where permitted.
+        case readUnfollowed
+        /// A directory, not through a final symbolic link.
+        case directory
+        /// Writing a new file; fails if the name exists, never follows a link.
+        case createNew
+        /// Reading and writing an existing file, O_NOFOLLOW.
+        case update
+        /// Appending, created if missing.
+        case append
+        /// Reading and writing, created if missing, O_NOFOLLOW (lock files).
+        case openOrCreate
+
+        var flags: Int32 {
+            switch self {
+            case .read: O_RDONLY | O_CLOEXEC
+            case .readUnfollowed: O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+            case .directory: O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW
+            case .createNew: O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL | O_NOFOLLOW
+            case .update: O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+            case .append: O_WRONLY | O_CLOEXEC | O_APPEND | O_CREAT | O_NOFOLLOW
+            case .openOrCreate: O_RDWR | O_CLOEXEC | O_CREAT | O_NOFOLLOW
+            }
+        }
+    }
+
+    init(raw: Int32, path: BytePath) {
+        precondition(raw >= 0)
+        self.raw = raw
+        self.path = path
+    }
+
+    deinit { _ = Glibc.close(raw) }
+
+    package static func open(_ path: BytePath, _ mode: Mode, permissions: UInt32 = 0o600) throws(SystemError) -> Descriptor {
+        try open(in: AT_FDCWD, path.bytes, mode, permissions, path: path)
+    }
+
+    /// Opens `name` relative to this directory.
+    package func open(_ name: [UInt8], _ mode: Mode, permissions: UInt32 = 0o600) throws(SystemError) -> Descriptor {
+        try Descriptor.open(in: raw, name, mode, permissions, path: path.appending(name))
+    }
+
+    private static func open(
+        in directory: Int32, _ name: [UInt8], _ mode: Mode, _ permissions: UInt32, path: BytePath
+    ) throws(SystemError) -> Descriptor {
+        func attempt(_ flags: Int32) throws(SystemError) -> Int32 {
+            try retrying("open", path) { unsafe name.withCString { unsafe lb_openat(directory, $0, flags, permissions) } }
+        }
+        if case .readUnfollowed = mode {
+            // O_NOATIME is refused with EPERM for files of other owners: then read with it off.
+            if let raw = try? attempt(mode.flags | lb_o_noatime) { return Descriptor(raw: raw, path: path) }
+        }
+        return Descriptor(raw: try attempt(mode.flags), path: path)
+    }
+
+    // MARK: Reading
+
+    /// Reads up to `buffer.count` bytes at the file position; 0 only at the end of the file.
+    package func read(into buffer: inout MutableSpan<UInt8>) throws(SystemError) -> Int {
+        let raw = self.raw
+        return try retrying("read", path) {
+            unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(raw, $0.baseAddress, $0.count) }
+        }
+    }
+
+    /// Fills `buffer` unless the file ends first; returns the bytes read.
+    package func readFully(into buffer: inout MutableSpan<UInt8>, at offset: UInt64) throws(SystemError) -> Int {
+        let raw = self.raw, count = buffer.count
+        var filled = 0
+        while filled < count {
+            let got = try retrying("read", path) {
+                unsafe buffer.withUnsafeMutableBytes {
+                    unsafe pread(raw, $0.baseAddress.map { unsafe $0 + filled }, count - filled, off_t(offset) + off_t(filled))
+                }
+            }
+            if got == 0 { break }
+            filled += got
+        }
+        return filled
+    }
+
+    /// The whole rest of the file, refused if larger than `limit`.
+    package func readToEnd(limit: Int) throws(SystemError) -> [UInt8] {
+        var content: [UInt8] = []
+        while true {
+            let piece = try [UInt8](byteCount: min(1 << 16, limit - content.count + 1)) { (span) throws(SystemError) in try read(into: &span) }
+            if piece.isEmpty { return content }
+            content += piece
+            if content.count > limit {
+                throw SystemError(operation: "read", path: path, kind: .outOfRange, reason: "larger than the limit of \(limit) bytes")
+            }
+        }
+    }
+
+    // MARK: Writing
+
+    /// Writes every byte at the file position.
+    package func write(_ bytes: Span<UInt8>) throws(SystemError) {
+        let raw = self.raw, count = bytes.count
+        var written = 0
+        while written < count {
+            written += try retrying("write", path) {
+                unsafe bytes.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress.map { unsafe $0 + written }, count - written) }
+            }
+        }
+    }
+
+    /// Writes every byte at `offset`, leaving the file position alone.
+    package func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(SystemError) {
+        let raw = self.raw, count = bytes.count
+        var written = 0
+        while written < count {
+            written += try retrying("write", path) {
+                unsafe bytes.withUnsafeBytes {
+                    unsafe pwrite(raw, $0.baseAddress.map { unsafe $0 + written }, count - written, off_t(offset) + off_t(written))
+                }
+            }
+        }
+    }
+
+    /// fsync; a file system that cannot is tolerated.
+    package func synchronize() throws(SystemError) {
+        let raw = self.raw
+        do {
+            try retrying("flush to disk", path) { fsync(raw) }
+        } catch {
+            if error.kind != .notSupported && error.kind != .invalid { throw error }
+        }
+    }
+
+    package func truncate(to size: UInt64) throws(SystemError) {
+        let raw = self.raw
+        try retrying("set the size of", path) { ftruncate(raw, off_t(size)) }
+    }
+
+    /// Reserves disk space, best effort except that a full disk is reported.
+    package func reserve(_ size: UInt64) throws(SystemError) {
+        guard size > 0 else { return }
+        if lb_fallocate_keep_size(raw, off_t(size)) != 0 && errno == ENOSPC { throw SystemError.last("reserve space for", path) }
+    }
+
+    package func setMode(_ mode: UInt32) throws(SystemError) {
+        let raw = self.raw
+        try retrying("set the mode of", path) { fchmod(raw, mode) }
+    }
+
+    package func setOwner(user: UInt32, group: UInt32) throws(SystemError) {
+        let raw = self.raw
+        try retrying("set the owner of", path) { fchown(raw, user, group) }
+    }
+
+    package func status() throws(SystemError) -> FileStatus {
+        let raw = self.raw
+        var result = stat()
+        try retrying("read the status of", path) { unsafe fstat(raw, &result) }
+        return FileStatus(result)
+    }
+
+    /// lstat of `name` in this directory.
+    package func status(of name: [UInt8]) throws(SystemError) -> FileStatus {
+        try FileStatus.read(raw, name, path.appending(name), AT_SYMLINK_NOFOLLOW)
+    }
+
+    /// Takes the advisory whole-file lock without waiting; false if another process holds it.
+    package func tryLock() -> Bool { flock(raw, LOCK_EX | LOCK_NB) == 0 }
+
+    /// Waits for the advisory whole-file lock.
+    package func lock() throws(SystemError) {
+        let raw = self.raw
+        try retrying("lock", path) { flock(raw, LOCK_EX) }
+    }
+}

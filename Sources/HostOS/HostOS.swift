@@ -1,1 +1,0 @@
-// HostOS: being furnished.

@@ -3,6 +3,7 @@
 #include "CLinux.h"
 
 #include <linux/openat2.h>
+#include <pthread.h>
 
 const int lb_o_noatime = O_NOATIME;
 const int lb_o_path = O_PATH;
@@ -25,3 +26,5 @@ int lb_fallocate_keep_size(int fd, off_t size) { return fallocate(fd, FALLOC_FL_
 int lb_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path) {
     return posix_spawn_file_actions_addchdir_np(actions, path);
 }
+
+int lb_name_this_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }

@@ -28,6 +28,7 @@ int lb_pipe_cloexec(int fds[2]);
 /// The flags that glibc shows only to GNU sources.
 extern const int lb_o_noatime, lb_o_path;
 int lb_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path);
+int lb_name_this_thread(const char *name);
 int lb_fallocate_keep_size(int fd, off_t size);
 
 /// One entry of a getdents64 buffer, so that Swift reads no C bit layout by hand.

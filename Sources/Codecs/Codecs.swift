@@ -1,1 +1,0 @@
-// Codecs: being furnished.

@@ -1,1 +1,0 @@
-// RepositoryEngine: being furnished.

@@ -1,0 +1,151 @@
+// LocalStore: a repository in a directory of this machine, laid out and saved as the format prescribes.
+//
+// Saving: temporary file in the destination directory, fsync, rename, fsync of the directory, chmod read-only (AtomicFile).
+// Missing `data/xx` directories are made on demand. Names that are not 64 hex digits are ignored when listing.
+
+package import Bytes
+import HostOS
+
+package final class LocalStore: Store {
+    private let root: BytePath
+    /// Directories 0700 and files 0600, opened to the group if the existing config is.
+    private let groupAccess: Bool
+
+    package var location: String { root.description }
+    package var path: BytePath { root }
+
+    package init(root: BytePath) {
+        self.root = root
+        let mode = (try? FileStatus.following(root.appending("config")))?.mode ?? 0
+        groupAccess = mode & 0o040 != 0
+    }
+
+    private var directoryMode: UInt32 { groupAccess ? 0o770 : 0o700 }
+    private var fileMode: UInt32 { groupAccess ? 0o660 : 0o600 }
+
+    private func path(_ key: StoreKey) -> BytePath { root.appending(key.path) }
+
+    package func create() throws {
+        try translating("create the repository at '\(root)'") { () throws(SystemError) in
+            try Directory.createAll(root, mode: directoryMode)
+            for kind in StoreKind.allCases where kind != .config { try Directory.create(root.appending(kind.folder), mode: directoryMode) }
+            for prefix in 0..<256 {
+                try Directory.create(root.appending("data").appending(Hex.encode([UInt8(prefix)])), mode: directoryMode)
+            }
+            try Directory.synchronize(root.appending("data"))
+            try Directory.synchronize(root)
+        }
+    }
+
+    package func save(_ key: StoreKey, _ content: Span<UInt8>) throws {
+        let path = path(key)
+        try translating("save \(key)") { () throws(SystemError) in
+            do throws(SystemError) {
+                try AtomicFile.write(content, to: path, mode: fileMode, finalMode: fileMode & ~0o222)
+            } catch {
+                guard error.kind == .notFound, key.kind != .config else { throw error }
+                try Directory.create(path.parent, mode: directoryMode)
+                try AtomicFile.write(content, to: path, mode: fileMode, finalMode: fileMode & ~0o222)
+                try Directory.synchronize(path.parent.parent)
+            }
+        }
+    }
+
+    package func load(_ key: StoreKey, limit: Int) throws -> [UInt8] {
+        try translating("read \(key)") { () throws(SystemError) in
+            let file = try Descriptor.open(path(key), .read)
+            let size = try file.status().size
+            guard size <= UInt64(limit) else { throw tooLarge(key, size, limit) }
+            return try [UInt8](byteCount: Int(size)) { (span) throws(SystemError) in try file.readFully(into: &span, at: 0) }
+        }
+    }
+
+    package func load(_ key: StoreKey, offset: UInt64, byteCount: Int) throws -> [UInt8] {
+        let bytes = try translating("read \(key)") { () throws(SystemError) in
+            let file = try Descriptor.open(path(key), .read)
+            return try [UInt8](byteCount: byteCount) { (span) throws(SystemError) in try file.readFully(into: &span, at: offset) }
+        }
+        guard bytes.count == byteCount else {
+            throw StoreFailure(.corrupt, "\(key) in \(location) is too short: \(offset + UInt64(byteCount)) bytes wanted, \(offset + UInt64(bytes.count)) there")
+        }
+        return bytes
+    }
+
+    package func byteCount(of key: StoreKey) throws -> UInt64? {
+        try translating("read the size of \(key)") { () throws(SystemError) in
+            do throws(SystemError) {
+                return try FileStatus.following(path(key)).size
+            } catch {
+                if error.kind == .notFound || error.kind == .notDirectory { return nil }
+                throw error
+            }
+        }
+    }
+
+    package func list(_ kind: StoreKind) throws -> [StoreEntry] {
+        try translating("list the \(kind.folder) of the repository") { () throws(SystemError) in
+            let folder = root.appending(kind.folder)
+            guard kind == .pack else { return try files(in: folder) }
+            var entries: [StoreEntry] = []
+            for entry in try names(in: folder) where entry.kind == .directory || entry.kind == .unknown {
+                entries += try files(in: folder.appending(entry.name))
+            }
+            return entries
+        }
+    }
+
+    package func delete(_ key: StoreKey) throws {
+        try translating("delete \(key)") { () throws(SystemError) in try Directory.remove(path(key)) }
+    }
+
+    // MARK: Helpers
+
+    private func names(in folder: BytePath) throws(SystemError) -> [DirectoryEntry] {
+        do {
+            return try Directory.entries(of: folder)
+        } catch {
+            if error.kind == .notFound || error.kind == .notDirectory { return [] }
+            throw error
+        }
+    }
+
+    private func files(in folder: BytePath) throws(SystemError) -> [StoreEntry] {
+        var entries: [StoreEntry] = []
+        let names = try names(in: folder)
+        guard !names.isEmpty else { return [] }
+        let directory = try Descriptor.open(folder, .read)
+        for entry in names {
+            guard let digest = lowerCaseDigest(entry.name) else { continue }
+            // A file may be deleted by another process between the listing and here.
+            guard let status = try? directory.status(of: entry.name), status.kind == .regular || status.kind == .symbolicLink else { continue }
+            entries.append(StoreEntry(name: digest, byteCount: status.size))
+        }
+        return entries
+    }
+
+    private func lowerCaseDigest(_ name: [UInt8]) -> Digest? {
+        guard name.count == 64, !name.contains(where: { (0x41...0x46).contains($0) }), let bytes = Hex.decode(name) else { return nil }
+        return Digest(bytes)
+    }
+
+    private func tooLarge(_ key: StoreKey, _ size: UInt64, _ limit: Int) -> SystemError {
+        SystemError(operation: "read", path: path(key), kind: .outOfRange, reason: "\(ByteCount(size)), more than the limit of \(ByteCount(UInt64(limit)))")
+    }
+
+    private func translating<R>(_ action: String, _ body: () throws(SystemError) -> R) throws(StoreFailure) -> R {
+        do {
+            return try body()
+        } catch {
+            let kind: StoreFailure.Kind =
+                switch error.kind {
+                case .notFound: .missing
+                case .permissionDenied, .readOnly: .denied
+                case .noSpace: .noSpace
+                case .outOfRange, .isDirectory, .symbolicLink: .corrupt
+                case .notDirectory: .unreachable
+                default: .transient
+                }
+            throw StoreFailure(kind, "could not \(action) in \(location): \(error.reason)")
+        }
+    }
+}

@@ -1,5 +1,6 @@
 // MemoryStore: a repository in memory, for tests of everything above stores and for dry runs.
 
+import Bytes
 import Synchronization
 
 package final class MemoryStore: Store {

@@ -39,7 +39,21 @@
 
     package func append(_ bytes: [UInt8]) { append(bytes.span) }
 
-    /// Reads access to the valid bytes, or a part of them.
+    /// Overwrites valid bytes from `offset` with a copy. Traps if they do not reach that far.
+    package func replace(at offset: Int, with bytes: Span<UInt8>) {
+        precondition(offset >= 0 && bytes.count <= count - offset)
+        unsafe bytes.withUnsafeBytes { source in
+            if let start = source.baseAddress { unsafe UnsafeMutableRawPointer(base + offset).copyMemory(from: start, byteCount: source.count) }
+        }
+    }
+
+    /// Declares the first `newCount` bytes valid, whatever they hold: for memory that is written before it is read.
+    package func setCountUninitialised(_ newCount: Int) {
+        precondition(newCount >= 0 && newCount <= capacity)
+        count = newCount
+    }
+
+    /// Read access to the valid bytes, or a part of them.
     package func withBytes<R, E: Error>(_ range: Range<Int>? = nil, _ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
         let range = range ?? 0..<count
         precondition(range.lowerBound >= 0 && range.upperBound <= count)
@@ -89,5 +103,24 @@ extension Array where Element == UInt8 {
             }
         }
         if let failure { throw failure }
+    }
+}
+
+extension Span where Element == UInt8 {
+    /// Whether both hold the same bytes.
+    package func isEqual(to other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        return unsafe withUnsafeBytes { mine in
+            unsafe other.withUnsafeBytes { theirs in
+                let words = mine.count / 8
+                var difference: UInt64 = 0
+                for word in 0..<words {
+                    unsafe difference |= mine.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
+                        ^ theirs.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
+                }
+                for index in words * 8..<mine.count { unsafe difference |= UInt64(mine[index] ^ theirs[index]) }
+                return difference == 0
+            }
+        }
     }
 }

@@ -1,0 +1,168 @@
+// BlobIndex: where every blob lies. One flat table for the whole repository: 48 bytes an entry and 4 to 8 for its slot.
+//
+// 1. Entries are appended to an array and never move. 2. An open-addressing table of entry numbers, probed linearly from the
+// first word of the id, finds them. 3. A blob stored twice has two entries on one probe sequence. 4. Blobs being written are
+// `pending`: known, so that no second worker stores them, but not yet locatable.
+
+package import Bytes
+package import RepositoryFormat
+import Synchronization
+
+/// Where one copy of a blob lies.
+package struct BlobLocation: Hashable, Sendable {
+    package let pack: PackID
+    package let offset: UInt32
+    package let length: UInt32
+    package let uncompressedLength: UInt32
+
+    package var plainByteCount: Int { uncompressedLength != 0 ? Int(uncompressedLength) : Int(length) - 32 }
+}
+
+package final class BlobIndex: Sendable {
+    private let state = Mutex(State())
+
+    package init() {}
+
+    package var blobCount: Int { state.withLock { $0.entries.count } }
+    package var packCount: Int { state.withLock { $0.packs.count } }
+
+    /// Whether the blob is stored or being stored by this process.
+    package func contains(_ handle: BlobHandle) -> Bool {
+        state.withLock { $0.find(handle) != nil || $0.pending.contains(handle) }
+    }
+
+    /// Claims a blob for writing. True: the caller must store it. False: it is known.
+    package func reserve(_ handle: BlobHandle) -> Bool {
+        state.withLock { $0.find(handle) == nil && $0.pending.insert(handle).inserted }
+    }
+
+    /// One copy of the blob.
+    package func locate(_ handle: BlobHandle) -> BlobLocation? {
+        state.withLock { state in state.find(handle).map { state.location($0) } }
+    }
+
+    /// Every copy of the blob.
+    package func locations(_ handle: BlobHandle) -> [BlobLocation] {
+        state.withLock { state in state.findAll(handle).map { state.location($0) } }
+    }
+
+    /// Whether every id is a stored or pending data blob.
+    package func containsAll(_ content: [BlobID]) -> Bool {
+        state.withLock { state in
+            content.allSatisfy { id in
+                let handle = BlobHandle(type: .data, id: id)
+                return state.find(handle) != nil || state.pending.contains(handle)
+            }
+        }
+    }
+
+    /// Plain length in bytes of each data blob, or nil at the first unknown one.
+    package func plainLengths(_ content: [BlobID]) -> [Int]? {
+        state.withLock { state in
+            var lengths: [Int] = []
+            lengths.reserveCapacity(content.count)
+            for id in content {
+                guard let entry = state.find(BlobHandle(type: .data, id: id)) else { return nil }
+                lengths.append(state.location(entry).plainByteCount)
+            }
+            return lengths
+        }
+    }
+
+    /// Makes the blobs of a stored pack locatable. A pack already known is not added twice.
+    package func add(_ pack: PackID, _ blobs: Span<PackedBlob>) {
+        state.withLock { state in
+            guard let number = state.newPack(pack) else { return }
+            for index in 0..<blobs.count { state.insert(blobs[index], pack: number) }
+        }
+    }
+
+    /// Calls `body` for every entry, in the order of insertion. The index must not be changed meanwhile.
+    package func forEach(_ body: (BlobHandle, BlobLocation) throws -> Void) rethrows {
+        let (entries, packs) = state.withLock { ($0.entries, $0.packs) }
+        for entry in entries { try body(entry.handle, entry.location(packs)) }
+    }
+
+    /// The packs that the index names.
+    package var packs: [PackID] { state.withLock { $0.packs } }
+
+    private struct Entry {
+        let id: Digest
+        /// Pack number, with the type of the blob in the lowest bit.
+        let packAndType: UInt32
+        let offset: UInt32
+        let length: UInt32
+        let uncompressedLength: UInt32
+
+        var type: BlobType { packAndType & 1 == 0 ? .data : .tree }
+        var handle: BlobHandle { BlobHandle(type: type, id: BlobID(id)) }
+
+        func location(_ packs: [PackID]) -> BlobLocation {
+            BlobLocation(pack: packs[Int(packAndType >> 1)], offset: offset, length: length, uncompressedLength: uncompressedLength)
+        }
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        var packs: [PackID] = []
+        var packNumbers: [PackID: UInt32] = [:]
+        var pending: Set<BlobHandle> = []
+        /// Entry number + 1; 0 is free. The count is a power of two, at most 3/4 full.
+        var slots: [UInt32] = Array(repeating: 0, count: 1024)
+
+        func location(_ entry: Int) -> BlobLocation { entries[entry].location(packs) }
+
+        mutating func newPack(_ pack: PackID) -> UInt32? {
+            guard packNumbers[pack] == nil else { return nil }
+            let number = UInt32(packs.count)
+            packNumbers[pack] = number
+            packs.append(pack)
+            return number
+        }
+
+        func find(_ handle: BlobHandle) -> Int? {
+            let mask = slots.count - 1
+            var slot = Int(truncatingIfNeeded: handle.id.digest.word0) & mask
+            while slots[slot] != 0 {
+                let entry = Int(slots[slot] - 1)
+                if entries[entry].id == handle.id.digest && entries[entry].type == handle.type { return entry }
+                slot = (slot + 1) & mask
+            }
+            return nil
+        }
+
+        func findAll(_ handle: BlobHandle) -> [Int] {
+            let mask = slots.count - 1
+            var found: [Int] = []
+            var slot = Int(truncatingIfNeeded: handle.id.digest.word0) & mask
+            while slots[slot] != 0 {
+                let entry = Int(slots[slot] - 1)
+                if entries[entry].id == handle.id.digest && entries[entry].type == handle.type { found.append(entry) }
+                slot = (slot + 1) & mask
+            }
+            return found
+        }
+
+        mutating func insert(_ blob: PackedBlob, pack: UInt32) {
+            if (entries.count + 1) * 4 > slots.count * 3 { grow() }
+            entries.append(
+                Entry(
+                    id: blob.id.digest, packAndType: pack << 1 | UInt32(blob.type.rawValue), offset: blob.offset, length: blob.length,
+                    uncompressedLength: blob.uncompressedLength))
+            place(entries.count - 1)
+            if !pending.isEmpty { pending.remove(blob.handle) }
+        }
+
+        private mutating func place(_ entry: Int) {
+            let mask = slots.count - 1
+            var slot = Int(truncatingIfNeeded: entries[entry].id.word0) & mask
+            while slots[slot] != 0 { slot = (slot + 1) & mask }
+            slots[slot] = UInt32(entry + 1)
+        }
+
+        private mutating func grow() {
+            slots = Array(repeating: 0, count: slots.count * 2)
+            for entry in entries.indices { place(entry) }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+// BlobWriter: the one door into the repository for blobs. Every worker thread holds a lane of its own.
+//
+//   hash → known? stop → compress (kept only if it gains) → seal in place → verify by opening and comparing → open pack
+//
+// A lane touches a byte with hash, compressor, cipher, MAC and the verification; it takes one lock for the index and one to append
+// the sealed blob to a pack. Nothing is acknowledged before `finish` has returned: packs are durable, then their index files.
+
+package import Bytes
+package import Codecs
+import HostOS
+package import RepositoryFormat
+package import Stores
+import Synchronization
+
+/// How hard to compress. Bytes of compressed blobs never influence an id, so it can change from run to run.
+package enum Compression: String, Sendable, CaseIterable {
+    case auto, off, fastest, better, max
+
+    var level: Int32 {
+        switch self {
+        case .auto, .off: 3
+        case .fastest: 1
+        case .better: 7
+        case .max: 15
+        }
+    }
+}
+
+package struct WriterOptions: Sendable {
+    package var compression: Compression
+    /// Target size of a pack's blobs in bytes, 4 to 128 MiB.
+    package var packByteCount: Int
+    /// Packs being hashed and saved at once.
+    package var uploaderCount: Int
+
+    package init(compression: Compression = .auto, packByteCount: Int = 16 << 20, uploaderCount: Int = 2) {
+        self.compression = compression
+        self.packByteCount = min(max(packByteCount, 4 << 20), 128 << 20)
+        self.uploaderCount = uploaderCount
+    }
+}
+
+/// What a writer stored, in restic's vocabulary.
+package struct WriterStatistics: Sendable, Equatable {
+    package var dataBlobs: UInt64 = 0
+    package var treeBlobs: UInt64 = 0
+    /// Uncompressed bytes of newly stored blobs.
+    package var dataAdded: UInt64 = 0
+    /// Bytes those blobs take in packs: sealed size plus header entry.
+    package var dataAddedPacked: UInt64 = 0
+
+    package init() {}
+}
+
+package final class BlobWriter: Sendable {
+    package let indexed: IndexedRepository
+    private let options: WriterOptions
+    private let assembler: PackAssembler
+    private let uploader: Uploader
+    private let statistics = Mutex(WriterStatistics())
+
+    package init(_ indexed: IndexedRepository, options: WriterOptions = WriterOptions(), clock: any Clock = SystemClock()) {
+        self.indexed = indexed
+        self.options = options
+        uploader = Uploader(indexed, count: options.uploaderCount, clock: clock)
+        assembler = PackAssembler(targetByteCount: options.packByteCount, uploader: uploader)
+    }
+
+    /// A lane for one thread.
+    package func lane() -> Lane { Lane(self) }
+
+    package var statisticsSoFar: WriterStatistics { statistics.withLock { $0 } }
+
+    /// Writes out the last packs and the index. On return everything saved through any lane is durable and indexed.
+    /// All lanes must have stopped.
+    package func finish() throws -> WriterStatistics {
+        try assembler.flush()
+        try uploader.finish()
+        return statisticsSoFar
+    }
+
+    /// Stops the uploads; what is stored stays, harmless and unreferenced. For failed and cancelled runs.
+    package func abandon() { uploader.abandon() }
+
+    /// One thread's way in. Not thread-safe.
+    package final class Lane {
+        private let writer: BlobWriter
+        private let hasher = SHA256()
+        private let seal: Seal
+        private let compressor: ZstdCompressor
+        private let decompressor = ZstdDecompressor()
+        private let sealed = Scratch()
+        private let check = Scratch()
+        private let plain = Scratch()
+
+        fileprivate init(_ writer: BlobWriter) {
+            self.writer = writer
+            seal = Seal(key: writer.indexed.repository.masterKey)
+            compressor = ZstdCompressor(level: writer.options.compression.level)
+        }
+
+        /// What became of a blob.
+        package struct Saved: Sendable {
+            package let id: BlobID
+            package let isNew: Bool
+        }
+
+        /// Stores a blob unless the repository has it.
+        package func save(_ type: BlobType, _ plaintext: Span<UInt8>) throws -> Saved {
+            let id = BlobID(hasher.digest(of: plaintext))
+            return Saved(id: id, isNew: try save(type, plaintext, id: id))
+        }
+
+        /// Stores a blob whose id the caller has verified or computed. True if it was new.
+        package func save(_ type: BlobType, _ plaintext: Span<UInt8>, id: BlobID) throws -> Bool {
+            let handle = BlobHandle(type: type, id: id)
+            guard writer.indexed.index.reserve(handle) else { return false }
+            try store(handle, plaintext)
+            return true
+        }
+
+        /// Stores a blob even though the repository has a copy: repacking.
+        package func saveAgain(_ handle: BlobHandle, _ plaintext: Span<UInt8>) throws { try store(handle, plaintext) }
+
+        private func store(_ handle: BlobHandle, _ plaintext: Span<UInt8>) throws {
+            let uncompressedLength = sealIntoScratch(handle.type, plaintext)
+            try verify(handle, plaintext, uncompressedLength)
+            let entryByteCount = PackHeader.entryByteCount(isCompressed: uncompressedLength != 0)
+            let length = sealed.count
+            try sealed.block.withBytes(0..<length) { bytes in
+                try writer.assembler.append(handle, bytes, uncompressedLength: uncompressedLength)
+            }
+            writer.statistics.withLock { statistics in
+                if handle.type == .data { statistics.dataBlobs += 1 } else { statistics.treeBlobs += 1 }
+                statistics.dataAdded += UInt64(plaintext.count)
+                statistics.dataAddedPacked += UInt64(length + entryByteCount)
+            }
+        }
+
+        /// Compresses and seals; returns the uncompressed length, or 0 if the blob is stored as it is.
+        private func sealIntoScratch(_ type: BlobType, _ plaintext: Span<UInt8>) -> UInt32 {
+            let mayCompress = writer.indexed.repository.config.version == .two && plaintext.count > 0
+                && (type == .tree || writer.options.compression != .off)
+            sealed.reserve(max(ZstdCompressor.bound(plaintext.count), plaintext.count) + Seal.overhead)
+            var uncompressedLength: UInt32 = 0
+            sealed.block.withMutableBytes(0..<sealed.block.count) { target in
+                var body = target.extracting(Seal.nonceByteCount..<target.count - Seal.tagByteCount)
+                if mayCompress, let count = compressor.compress(plaintext, into: &body), type == .tree || count < plaintext.count {
+                    uncompressedLength = UInt32(plaintext.count)
+                    sealed.count = count + Seal.overhead
+                } else {
+                    sealed.count = plaintext.count + Seal.overhead
+                }
+            }
+            if uncompressedLength == 0 { sealed.block.replace(at: Seal.nonceByteCount, with: plaintext) }
+            sealed.block.withMutableBytes(0..<sealed.count) { seal.sealInPlace(&$0) }
+            return uncompressedLength
+        }
+
+        /// Opens a copy of what was just sealed and compares it byte by byte: bad memory must not become a bad backup.
+        private func verify(_ handle: BlobHandle, _ plaintext: Span<UInt8>, _ uncompressedLength: UInt32) throws {
+            check.reserve(sealed.count)
+            sealed.block.withBytes(0..<sealed.count) { check.block.replace(at: 0, with: $0) }
+            let body = Seal.nonceByteCount..<sealed.count - Seal.tagByteCount
+            do {
+                try check.block.withMutableBytes(0..<sealed.count) { (span) throws(CodecError) in try seal.openInPlace(&span) }
+                let same: Bool
+                if uncompressedLength == 0 {
+                    same = check.block.withBytes(body) { $0.isEqual(to: plaintext) }
+                } else {
+                    plain.reserve(plaintext.count)
+                    try check.block.withBytes(body) { (source) throws(CodecError) in
+                        try plain.block.withMutableBytes(0..<plaintext.count) { (target) throws(CodecError) in
+                            try decompressor.decompress(source, into: &target)
+                        }
+                    }
+                    same = plain.block.withBytes(0..<plaintext.count) { $0.isEqual(to: plaintext) }
+                }
+                guard same else { throw RepositoryFailure.verificationFailed(handle) }
+            } catch is CodecError {
+                throw RepositoryFailure.verificationFailed(handle)
+            }
+        }
+    }
+
+    /// Memory a lane reuses from blob to blob; grows to the largest blob seen.
+    private final class Scratch {
+        private(set) var block = Block(capacity: 0)
+        var count = 0
+
+        func reserve(_ byteCount: Int) {
+            if block.capacity < byteCount { block = Block(capacity: max(byteCount, 1 << 16)) }
+            block.setCountUninitialised(byteCount)
+        }
+    }
+}

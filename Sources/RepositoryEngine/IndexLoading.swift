@@ -1,0 +1,55 @@
+// IndexLoading: the union of all index files as one table. Snapshots must have been listed before (a backup finishing in between
+// would else be seen without its blobs).
+
+package import Bytes
+import HostOS
+package import RepositoryFormat
+package import Stores
+import Synchronization
+
+/// An opened repository together with its whole index: what every reader and writer of blobs needs.
+package final class IndexedRepository: Sendable {
+    package let repository: Repository
+    package let index: BlobIndex
+    /// The index files that were loaded.
+    package let indexFiles: [IndexID]
+
+    package init(repository: Repository, index: BlobIndex, indexFiles: [IndexID]) {
+        self.repository = repository
+        self.index = index
+        self.indexFiles = indexFiles
+    }
+
+    /// Loads every index file; one that cannot be loaded is an error, because blobs would seem missing.
+    package static func load(_ repository: Repository) throws -> IndexedRepository {
+        let files = try repository.store.list(.index).map { IndexID($0.name) }.sorted()
+        let index = BlobIndex()
+        try IndexLoading.forEachFile(files, of: repository) { _, json in
+            try IndexFile.parse(json, version: repository.config.version) { pack, blobs in index.add(pack, blobs) }
+        }
+        return IndexedRepository(repository: repository, index: index, indexFiles: files)
+    }
+}
+
+package enum IndexLoading {
+    /// Loads the files side by side and hands each JSON to `body`, which runs on several threads at once.
+    package static func forEachFile(
+        _ files: [IndexID], of repository: Repository, _ body: @escaping @Sendable (IndexID, [UInt8]) throws -> Void
+    ) throws {
+        let next = Mutex(0)
+        let workers = Workers()
+        for number in 0..<min(files.count, Host.processorCount) {
+            workers.start("index-\(number)") {
+                while let file = next.withLock({ position in position < files.count ? files[{ position += 1; return position - 1 }()] : nil }) {
+                    if workers.failed { return }
+                    do {
+                        try body(file, repository.loadFile(StoreKey(.index, file.digest)))
+                    } catch let error as FormatError {
+                        throw RepositoryFailure.damaged(object: "index \(file.short)", detail: error.detail)
+                    }
+                }
+            }
+        }
+        try workers.join()
+    }
+}

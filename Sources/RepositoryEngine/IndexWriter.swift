@@ -1,0 +1,55 @@
+// IndexWriter: what the index files of this run say. A file is written when it is full or old, and at the end, so that a long
+// backup that dies leaves most of its packs usable.
+
+import Bytes
+import HostOS
+import RepositoryFormat
+import Stores
+import Synchronization
+
+final class IndexWriter: Sendable {
+    /// Partial index at least this often (engine rule 12).
+    private static let maximumAgeSeconds: Int64 = 600
+
+    private let repository: Repository
+    private let clock: any Clock
+    private let state: Mutex<State>
+
+    private struct State {
+        var writer = IndexFileWriter()
+        var started: Int64
+    }
+
+    init(_ repository: Repository, clock: any Clock) {
+        self.repository = repository
+        self.clock = clock
+        state = Mutex(State(started: clock.now().seconds))
+    }
+
+    /// Notes a durable pack; may write an index file.
+    func add(_ pack: PackID, _ blobs: [PackedBlob]) throws {
+        let now = clock.now().seconds
+        let full = state.withLock { state -> IndexFileWriter? in
+            state.writer.append(pack, blobs: blobs)
+            guard state.writer.isFull || now - state.started >= IndexWriter.maximumAgeSeconds else { return nil }
+            return IndexWriter.take(&state, now)
+        }
+        if let full { try write(full) }
+    }
+
+    /// Writes what is left.
+    func flush() throws {
+        let now = clock.now().seconds
+        let rest = state.withLock { IndexWriter.take(&$0, now) }
+        if !rest.isEmpty { try write(rest) }
+    }
+
+    private static func take(_ state: inout State, _ now: Int64) -> IndexFileWriter {
+        defer { state = State(started: now) }
+        return state.writer
+    }
+
+    private func write(_ writer: IndexFileWriter) throws {
+        _ = try repository.saveFile(.index, json: writer.finished())
+    }
+}

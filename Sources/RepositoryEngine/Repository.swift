@@ -1,0 +1,118 @@
+// Repository: an opened repository: a store, its config and its master key; and the sealed files in it that are not packs.
+//
+// What is promised: every file loaded here was verified against its name and authenticated; every file saved is durable on return.
+
+package import Bytes
+package import Codecs
+package import HostOS
+package import RepositoryFormat
+package import Stores
+
+package final class Repository: Sendable {
+    package let store: any Store
+    package let config: RepositoryConfig
+    package let masterKey: SealKey
+    package let keyID: KeyID
+
+    /// The most a sealed file other than a pack may take on disk, and after decompression.
+    static let maximumFileByteCount = 256 << 20
+
+    private init(store: any Store, config: RepositoryConfig, masterKey: SealKey, keyID: KeyID) {
+        self.store = store
+        self.config = config
+        self.masterKey = masterKey
+        self.keyID = keyID
+    }
+
+    /// The same repository through another store (one that guards, counts or throttles).
+    package func through(_ store: any Store) -> Repository {
+        Repository(store: store, config: config, masterKey: masterKey, keyID: keyID)
+    }
+
+    package var keyring: Keyring { Keyring(store: store) }
+
+    /// Makes a new repository: folders, key, then config. Refused if anything of a repository is there already.
+    package static func create(
+        in store: any Store, password: SecretBytes, identity: Identity, parameters: ScryptParameters? = nil, version: RepositoryVersion = .two
+    ) throws -> Repository {
+        if try store.exists(.config) { throw RepositoryFailure.alreadyExists(location: store.location, what: "a config file") }
+        if try !store.list(.key).isEmpty { throw RepositoryFailure.alreadyExists(location: store.location, what: "a key") }
+        if try !store.list(.snapshot).isEmpty { throw RepositoryFailure.alreadyExists(location: store.location, what: "a snapshot") }
+        try store.create()
+        let masterKey = try SealKey.random()
+        let keyID = try Keyring(store: store).add(
+            master: masterKey, password: password, parameters: parameters ?? Keyring.calibratedParameters(),
+            userName: identity.userName, hostName: identity.hostName, created: identity.now())
+        guard let polynomial = Polynomial.random(using: SecureRandom.uint64) else {
+            throw RepositoryFailure.damaged(object: "the random generator", detail: "it yields no irreducible polynomial")
+        }
+        let config = RepositoryConfig(version: version, id: SecureRandom.digest(), polynomial: polynomial)
+        try store.save(.config, Seal(key: masterKey).seal(config.json).span)
+        return Repository(store: store, config: config, masterKey: masterKey, keyID: keyID)
+    }
+
+    package static func open(_ store: any Store, password: SecretBytes, keyHint: String? = nil) throws -> Repository {
+        guard try store.exists(.config) else { throw RepositoryFailure.missing(location: store.location) }
+        let (keyID, masterKey) = try Keyring(store: store).open(password: password, hint: keyHint)
+        let sealed = try store.load(.config, limit: RepositoryConfig.maximumByteCount)
+        let json: [UInt8]
+        do {
+            json = try Seal(key: masterKey).open(sealed)
+        } catch {
+            throw RepositoryFailure.damaged(object: "the config", detail: Failure(describing: error).message)
+        }
+        return Repository(store: store, config: try RepositoryConfig(parsing: json), masterKey: masterKey, keyID: keyID)
+    }
+
+    // MARK: Sealed files
+
+    /// Seals and stores an index, lock or snapshot; its name is the hash of what was stored.
+    package func saveFile(_ kind: StoreKind, json: [UInt8]) throws -> Digest {
+        let stored = Seal(key: masterKey).seal(EncodedFile.encode(json, version: config.version))
+        let name = SHA256.hash(stored)
+        try store.save(StoreKey(kind, name), stored.span)
+        return name
+    }
+
+    /// Loads an index, lock or snapshot: hash, seal and encoding are verified. A bad read is tried once more.
+    package func loadFile(_ key: StoreKey) throws -> [UInt8] {
+        var stored = try store.load(key, limit: Repository.maximumFileByteCount)
+        if SHA256.hash(stored) != key.name { stored = try store.load(key, limit: Repository.maximumFileByteCount) }
+        guard SHA256.hash(stored) == key.name else {
+            throw RepositoryFailure.damaged(object: key.description, detail: "its content does not match its name")
+        }
+        do {
+            return try EncodedFile.decode(Seal(key: masterKey).open(stored), version: config.version)
+        } catch {
+            throw RepositoryFailure.damaged(object: key.description, detail: Failure(describing: error).message)
+        }
+    }
+}
+
+/// Who writes: what keys, locks and snapshots say about their origin. Injected, so that tests can be someone else.
+package struct Identity: Sendable {
+    package let hostName: String
+    package let userName: String
+    package let userID: UInt32
+    package let groupID: UInt32
+    package let processID: Int32
+    package let clock: any Clock
+    package let zone: TimeZoneRules
+
+    package init(
+        hostName: String, userName: String, userID: UInt32, groupID: UInt32, processID: Int32, clock: any Clock, zone: @escaping TimeZoneRules
+    ) {
+        self.hostName = hostName
+        self.userName = userName
+        self.userID = userID
+        self.groupID = groupID
+        self.processID = processID
+        self.clock = clock
+        self.zone = zone
+    }
+
+    package func now() -> Timestamp {
+        let time = clock.now()
+        return Timestamp(seconds: time.seconds, nanoseconds: time.nanoseconds, in: zone)
+    }
+}

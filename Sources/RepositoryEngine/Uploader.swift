@@ -1,0 +1,74 @@
+// Uploader: full packs wait here for their header, their name and their place in the store. Few threads, a short queue: when the
+// store is slow, workers wait, and memory stays what it was.
+//
+// A pack's blobs become locatable, and its entries part of an index file, only after the store has said that it is durable.
+
+import Bytes
+import Codecs
+import HostOS
+import RepositoryFormat
+import Stores
+import Synchronization
+
+final class Uploader: Sendable {
+    private let indexed: IndexedRepository
+    private let queue = BoundedQueue<OpenPack>(limit: 1)
+    private let workers = Workers()
+    private let indexWriter: IndexWriter
+    /// Blocks of finished packs, for the next ones.
+    private let spare = Mutex<[Block]>([])
+
+    init(_ indexed: IndexedRepository, count: Int, clock: any Clock) {
+        self.indexed = indexed
+        indexWriter = IndexWriter(indexed.repository, clock: clock)
+        for number in 0..<count {
+            workers.start("upload-\(number)", onFailure: { [queue] in queue.abandon() }) { [self] in
+                while let pack = queue.pop() { try upload(pack) }
+            }
+        }
+    }
+
+    /// An empty pack of at least this capacity for its blobs.
+    func takePack(capacity: Int) -> OpenPack {
+        let reused = spare.withLock { spare in spare.firstIndex { $0.capacity == capacity }.map { spare.remove(at: $0) } }
+        reused?.removeAll()
+        return OpenPack(reused ?? Block(capacity: capacity))
+    }
+
+    /// Waits for a place in the queue. Throws what ended the uploads, if they ended.
+    func submit(_ pack: OpenPack) throws {
+        if pack.entryCount == 0 { return }
+        if queue.push(pack) { return }
+        try workers.join()
+        throw RepositoryFailure.cancelled
+    }
+
+    /// Waits until every submitted pack is durable, then writes the rest of the index.
+    func finish() throws {
+        queue.close()
+        try workers.join()
+        try indexWriter.flush()
+    }
+
+    func abandon() {
+        queue.abandon()
+        try? workers.join()
+    }
+
+    private func upload(_ pack: OpenPack) throws {
+        let blobs = pack.blobs
+        let header = Seal(key: indexed.repository.masterKey).seal(PackHeader.serialise(blobs))
+        pack.block.append(header)
+        var headerLength: [UInt8] = []
+        headerLength.append(littleEndian: UInt32(header.count))
+        pack.block.append(headerLength)
+        let id = try pack.block.withBytes { bytes in
+            let id = PackID(SHA256.hash(bytes))
+            try indexed.repository.store.save(StoreKey(.pack, id.digest), bytes)
+            return id
+        }
+        indexed.index.add(id, blobs.span)
+        try indexWriter.add(id, blobs)
+        spare.withLock { if $0.count < 4 { $0.append(pack.block) } }
+    }
+}

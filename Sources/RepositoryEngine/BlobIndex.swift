@@ -4,7 +4,7 @@
 // first word of the id, finds them. 3. A blob stored twice has two entries on one probe sequence. 4. Blobs being written are
 // `pending`: known, so that no second worker stores them, but not yet locatable.
 
-package import Bytes
+import Bytes
 package import RepositoryFormat
 import Synchronization
 

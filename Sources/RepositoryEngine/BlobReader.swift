@@ -1,10 +1,10 @@
 // BlobReader: the one door out. A blob is authenticated, decompressed and compared with its id before a byte of it is handed on;
 // a damaged copy makes it try the others. One reader per thread.
 
-package import Bytes
-package import Codecs
+import Bytes
+import Codecs
 package import RepositoryFormat
-package import Stores
+import Stores
 
 /// Not thread-safe: every worker makes its own.
 package final class BlobReader {

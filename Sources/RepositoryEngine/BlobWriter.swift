@@ -5,11 +5,11 @@
 // A lane touches a byte with hash, compressor, cipher, MAC and the verification; it takes one lock for the index and one to append
 // the sealed blob to a pack. Nothing is acknowledged before `finish` has returned: packs are durable, then their index files.
 
-package import Bytes
-package import Codecs
-import HostOS
+import Bytes
+import Codecs
+package import HostOS
 package import RepositoryFormat
-package import Stores
+import Stores
 import Synchronization
 
 /// How hard to compress. Bytes of compressed blobs never influence an id, so it can change from run to run.
@@ -143,8 +143,7 @@ package final class BlobWriter: Sendable {
                 && (type == .tree || writer.options.compression != .off)
             sealed.reserve(max(ZstdCompressor.bound(plaintext.count), plaintext.count) + Seal.overhead)
             var uncompressedLength: UInt32 = 0
-            sealed.block.withMutableBytes(0..<sealed.block.count) { target in
-                var body = target.extracting(Seal.nonceByteCount..<target.count - Seal.tagByteCount)
+            sealed.block.withMutableBytes(Seal.nonceByteCount..<sealed.block.count - Seal.tagByteCount) { body in
                 if mayCompress, let count = compressor.compress(plaintext, into: &body), type == .tree || count < plaintext.count {
                     uncompressedLength = UInt32(plaintext.count)
                     sealed.count = count + Seal.overhead

@@ -1,10 +1,10 @@
 // IndexLoading: the union of all index files as one table. Snapshots must have been listed before (a backup finishing in between
 // would else be seen without its blobs).
 
-package import Bytes
+import Bytes
 import HostOS
 package import RepositoryFormat
-package import Stores
+import Stores
 import Synchronization
 
 /// An opened repository together with its whole index: what every reader and writer of blobs needs.

@@ -2,7 +2,7 @@
 
 package import Bytes
 package import Codecs
-package import HostOS
+import HostOS
 package import RepositoryFormat
 package import Stores
 

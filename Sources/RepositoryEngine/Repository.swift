@@ -14,8 +14,9 @@ package final class Repository: Sendable {
     package let masterKey: SealKey
     package let keyID: KeyID
 
-    /// The most a sealed file other than a pack may take on disk, and after decompression.
+    /// The most a sealed file other than a pack may take on disk, and what it may unfold to.
     static let maximumFileByteCount = 256 << 20
+    static let maximumDecodedByteCount = 512 << 20
 
     private init(store: any Store, config: RepositoryConfig, masterKey: SealKey, keyID: KeyID) {
         self.store = store
@@ -43,9 +44,7 @@ package final class Repository: Sendable {
         let keyID = try Keyring(store: store).add(
             master: masterKey, password: password, parameters: parameters ?? Keyring.calibratedParameters(),
             userName: identity.userName, hostName: identity.hostName, created: identity.now())
-        guard let polynomial = Polynomial.random(using: SecureRandom.uint64) else {
-            throw RepositoryFailure.damaged(object: "the random generator", detail: "it yields no irreducible polynomial")
-        }
+        let polynomial = try Polynomial.random(SecureRandom.uint64)
         let config = RepositoryConfig(version: version, id: SecureRandom.digest(), polynomial: polynomial)
         try store.save(.config, Seal(key: masterKey).seal(config.json).span)
         return Repository(store: store, config: config, masterKey: masterKey, keyID: keyID)
@@ -68,7 +67,7 @@ package final class Repository: Sendable {
 
     /// Seals and stores an index, lock or snapshot; its name is the hash of what was stored.
     package func saveFile(_ kind: StoreKind, json: [UInt8]) throws -> Digest {
-        let stored = Seal(key: masterKey).seal(EncodedFile.encode(json, version: config.version))
+        let stored = Seal(key: masterKey).seal(EncodedFile.encode(json, version: config.version, compressor: ZstdCompressor(level: 3)))
         let name = SHA256.hash(stored)
         try store.save(StoreKey(kind, name), stored.span)
         return name
@@ -82,7 +81,9 @@ package final class Repository: Sendable {
             throw RepositoryFailure.damaged(object: key.description, detail: "its content does not match its name")
         }
         do {
-            return try EncodedFile.decode(Seal(key: masterKey).open(stored), version: config.version)
+            return try EncodedFile.decode(
+                Seal(key: masterKey).open(stored), version: config.version, limit: Repository.maximumDecodedByteCount,
+                decompressor: ZstdDecompressor())
         } catch {
             throw RepositoryFailure.damaged(object: key.description, detail: Failure(describing: error).message)
         }

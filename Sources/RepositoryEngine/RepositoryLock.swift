@@ -6,11 +6,11 @@
 // further write until a refresh shows that our lock was still there; if it is gone, the run ends (RepositoryFailure.lockLost).
 // Removing stale locks on acquire is more than restic does (it asks for `unlock`): after a power cut the next run must work alone.
 
-package import Bytes
+import Bytes
 import Codecs
-package import HostOS
+import HostOS
 package import RepositoryFormat
-package import Stores
+import Stores
 import Synchronization
 
 package final class RepositoryLock: Sendable {
@@ -77,8 +77,8 @@ package final class RepositoryLock: Sendable {
 
     private static func write(_ repository: Repository, _ kind: Kind, _ identity: Identity) throws -> LockID {
         let file = LockFile(
-            time: identity.now(), isExclusive: kind == .exclusive, hostname: identity.hostName, username: identity.userName,
-            pid: identity.processID, uid: identity.userID, gid: identity.groupID)
+            time: identity.now(), isExclusive: kind == .exclusive, hostName: identity.hostName, userName: identity.userName,
+            processID: Int64(identity.processID), userID: identity.userID, groupID: identity.groupID)
         return LockID(try repository.saveFile(.lock, json: file.json))
     }
 
@@ -121,11 +121,11 @@ package final class RepositoryLock: Sendable {
 
     package static func isStale(_ lock: LockFile, _ identity: Identity) -> Bool {
         if identity.clock.now().seconds - lock.time.seconds > staleSeconds { return true }
-        return lock.hostname == identity.hostName && !Host.processExists(lock.pid)
+        return lock.hostName == identity.hostName && !Host.processExists(Int32(truncatingIfNeeded: lock.processID))
     }
 
     private static func describe(_ lock: LockFile) -> String {
-        "process \(lock.pid) of \(lock.username.isEmpty ? "an unknown user" : lock.username) on \(lock.hostname.isEmpty ? "an unknown host" : lock.hostname)"
+        "process \(lock.processID) of \(lock.userName.isEmpty ? "an unknown user" : lock.userName) on \(lock.hostName.isEmpty ? "an unknown host" : lock.hostName)"
             + " (\(lock.isExclusive ? "exclusively, " : "")since \(lock.time))"
     }
 

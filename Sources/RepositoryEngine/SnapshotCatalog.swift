@@ -3,7 +3,7 @@
 package import Bytes
 import HostOS
 package import RepositoryFormat
-package import Stores
+import Stores
 import Synchronization
 
 package struct CatalogedSnapshot: Sendable {
@@ -23,9 +23,9 @@ package struct SnapshotFilter: Sendable {
     /// Alternatives; of one list all tags must be there; an empty list means "without tags".
     package var tagLists: [[String]]
     /// All of these, compared exactly.
-    package var paths: [String]
+    package var paths: [BytePath]
 
-    package init(hosts: [String] = [], tagLists: [[String]] = [], paths: [String] = []) {
+    package init(hosts: [String] = [], tagLists: [[String]] = [], paths: [BytePath] = []) {
         self.hosts = hosts
         self.tagLists = tagLists
         self.paths = paths
@@ -34,9 +34,9 @@ package struct SnapshotFilter: Sendable {
     package var isEmpty: Bool { hosts.isEmpty && tagLists.isEmpty && paths.isEmpty }
 
     package func matches(_ snapshot: SnapshotFile) -> Bool {
-        (hosts.isEmpty || hosts.contains { Array($0.utf8) == Array(snapshot.hostname.utf8) })
+        (hosts.isEmpty || hosts.contains { Array($0.utf8) == Array(snapshot.hostName.utf8) })
             && (tagLists.isEmpty || tagLists.contains { SnapshotFilter.hasTags(snapshot, $0) })
-            && paths.allSatisfy { path in snapshot.paths.contains { Array($0.utf8) == Array(path.utf8) } }
+            && paths.allSatisfy(snapshot.paths.contains)
     }
 
     package static func hasTags(_ snapshot: SnapshotFile, _ tags: [String]) -> Bool {
@@ -109,7 +109,7 @@ package enum SnapshotCatalog {
 
     /// The newest snapshot of the same host that covers all target paths and is not newer than `time`.
     package static func parent(
-        in snapshots: [CatalogedSnapshot], host: String, paths: [String], requiredTags: [String] = [], notAfter time: Timestamp
+        in snapshots: [CatalogedSnapshot], host: String, paths: [BytePath], requiredTags: [String] = [], notAfter time: Timestamp
     ) -> CatalogedSnapshot? {
         let filter = SnapshotFilter(hosts: [host], tagLists: requiredTags.isEmpty ? [] : [requiredTags], paths: paths)
         return snapshots.last { $0.snapshot.time <= time && filter.matches($0.snapshot) }

@@ -3,7 +3,7 @@
 //
 //   {"packs":[{"id":"…","blobs":[{"id":"…","type":"data","offset":0,"length":42,"uncompressed_length":1}, …]}, …]}\n
 
-package import Bytes
+import Bytes
 
 package struct IndexedPack: Equatable, Sendable {
     package let id: PackID

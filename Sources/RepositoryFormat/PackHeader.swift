@@ -5,7 +5,7 @@
 // An entry is: type (0 data, 1 tree, 2 compressed data, 3 compressed tree), sealed length u32, for types 2 and 3 the plain length
 // u32, and the id. Offsets are not stored; they are the running sum of the lengths.
 
-package import Bytes
+import Bytes
 
 /// Where a blob lies in its pack.
 package struct PackedBlob: Hashable, Sendable {

@@ -3,13 +3,13 @@
 /// A class with stored arrays in place, because copying 4 KiB of tables into every call would cost more than the hashing.
 package final class RollingTables: Sendable {
     /// out[b] = (b · x^504) mod P: the part of byte b in the digest when it is the oldest in the window.
-    let out: InlineArray<256, UInt64>
+    package let out: InlineArray<256, UInt64>
     /// mod[b] = ((b · x^53) mod P) | b << 53: reduces and clears what the shift by eight pushed out at the top.
-    let mod: InlineArray<256, UInt64>
+    package let mod: InlineArray<256, UInt64>
 
     static let shift: UInt64 = 45
 
-    init(_ polynomial: Polynomial) {
+    package init(_ polynomial: Polynomial) {
         let oldest = Polynomial.power(8 * (Chunker.window - 1), modulo: polynomial)
         let top = Polynomial.power(Polynomial.chunkerDegree, modulo: polynomial)
         out = InlineArray { oldest.multiplied(by: Polynomial(UInt64($0)), modulo: polynomial).bits }

@@ -1,1 +1,0 @@
-// RepositoryFormat: being furnished.

@@ -119,3 +119,25 @@ import Synchronization
         }
     }
 }
+
+/// State behind a monitor, for hand-overs that need more than a queue. Waiting is "look again after the next change".
+// Safe because: the state is touched only inside the monitor's critical sections, and no access lasts across a wait.
+@safe package final class Monitored<State>: @unchecked Sendable {
+    private let monitor = Monitor()
+    private var state: State
+
+    package init(_ state: sending State) { self.state = state }
+
+    /// Changes the state; everyone waiting looks again.
+    package func update<R>(_ body: (inout State) -> R) -> R { monitor.locked { _ in body(&state) } }
+
+    /// Waits until `body` gives an answer. It runs at once and again after every change.
+    package func wait<R>(for body: (inout State) -> R?) -> R {
+        monitor.locked { wait in
+            while true {
+                if let answer = body(&state) { return answer }
+                wait()
+            }
+        }
+    }
+}

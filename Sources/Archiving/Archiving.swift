@@ -1,1 +1,0 @@
-// Archiving: being furnished.

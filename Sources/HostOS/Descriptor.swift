@@ -17,6 +17,8 @@ package struct Descriptor: ~Copyable, Sendable {
         case readUnfollowed
         /// A directory, not through a final symbolic link.
         case directory
+        /// A directory found by a scan: as `directory`, with O_NOATIME where permitted.
+        case scannedDirectory
         /// Writing a new file; fails if the name exists, never follows a link.
         case createNew
         /// Reading and writing an existing file, O_NOFOLLOW.
@@ -30,11 +32,18 @@ package struct Descriptor: ~Copyable, Sendable {
             switch self {
             case .read: O_RDONLY | O_CLOEXEC
             case .readUnfollowed: O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
-            case .directory: O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW
+            case .directory, .scannedDirectory: O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW
             case .createNew: O_RDWR | O_CLOEXEC | O_CREAT | O_EXCL | O_NOFOLLOW
             case .update: O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
             case .append: O_WRONLY | O_CLOEXEC | O_APPEND | O_CREAT | O_NOFOLLOW
             case .openOrCreate: O_RDWR | O_CLOEXEC | O_CREAT | O_NOFOLLOW
+            }
+        }
+
+        var leavesAccessTime: Bool {
+            switch self {
+            case .readUnfollowed, .scannedDirectory: true
+            default: false
             }
         }
     }
@@ -62,9 +71,13 @@ package struct Descriptor: ~Copyable, Sendable {
         func attempt(_ flags: Int32) throws(SystemError) -> Int32 {
             try retrying("open", path) { unsafe name.withCString { unsafe lb_openat(directory, $0, flags, permissions) } }
         }
-        if case .readUnfollowed = mode {
-            // O_NOATIME is refused with EPERM for files of other owners: then read with it off.
-            if let raw = try? attempt(mode.flags | lb_o_noatime) { return Descriptor(raw: raw, path: path) }
+        if mode.leavesAccessTime {
+            do {
+                return Descriptor(raw: try attempt(mode.flags | lb_o_noatime), path: path)
+            } catch {
+                // O_NOATIME is refused with EPERM for files of other owners: then read with it off.
+                if error.kind != .permissionDenied { throw error }
+            }
         }
         return Descriptor(raw: try attempt(mode.flags), path: path)
     }
@@ -175,6 +188,23 @@ package struct Descriptor: ~Copyable, Sendable {
     /// lstat of `name` in this directory.
     package func status(of name: [UInt8]) throws(SystemError) -> FileStatus {
         try FileStatus.read(raw, name, path.appending(name), AT_SYMLINK_NOFOLLOW)
+    }
+
+    /// Where the symbolic link `name` in this directory points.
+    package func linkTarget(of name: [UInt8]) throws(SystemError) -> [UInt8] {
+        let raw = self.raw
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = try retrying("read link", path.appending(name)) {
+            unsafe name.withCString { unsafe readlinkat(raw, $0, &buffer, buffer.count) }
+        }
+        return buffer.prefix(count).map { UInt8(bitPattern: $0) }
+    }
+
+    /// Sets access and modification time to the nanosecond.
+    package func setTimes(access: FileTime, modification: FileTime) throws(SystemError) {
+        let raw = self.raw
+        let times = [access.raw, modification.raw]
+        try retrying("set the times of", path) { unsafe futimens(raw, times) }
     }
 
     /// Takes the advisory whole-file lock without waiting; false if another process holds it.

@@ -1,1 +1,0 @@
-// FileTrees: being furnished.

@@ -1,0 +1,106 @@
+// ScannedEntry: one thing a scan found, with the means to read the rest of it later.
+
+package import Bytes
+package import HostOS
+import Synchronization
+
+/// Valid on any thread and after the scan has moved on: everything is reached by path again, never through a link at its end.
+package struct ScannedEntry: Sendable {
+    /// The name in the snapshot; differs from the source's only for targets that were renamed.
+    package let name: [UInt8]
+    /// Absolute.
+    package let sourcePath: BytePath
+    /// Absolute, as in "/etc/hosts".
+    package let snapshotPath: BytePath
+    package let status: FileStatus
+    /// Of symbolic links only.
+    package let linkTarget: [UInt8]?
+    /// A directory on the way to a target, not in one: it may be a followed link, and only what leads to targets is entered.
+    package let isAboveTarget: Bool
+    let attributes: AttributeReader
+
+    /// A regular file opened for reading, and what it is now: it may have grown since the scan.
+    package struct OpenedFile: ~Copyable, Sendable {
+        package let descriptor: Descriptor
+        package let status: FileStatus
+    }
+
+    /// Opens a regular file without following a link at its end and, where permitted, without touching its access time.
+    /// - Throws: `SystemError`, or `FileTreeError.notRegular` if something else has taken its place.
+    package func open() throws -> OpenedFile {
+        let descriptor = try Descriptor.open(sourcePath, .readUnfollowed)
+        let now = try descriptor.status()
+        guard now.kind == .regular else { throw FileTreeError.notRegular(sourcePath, now.kind) }
+        return OpenedFile(descriptor: descriptor, status: now)
+    }
+
+    /// The extended attributes in the order of the system, and the errors of those that could not be read.
+    /// Costs nothing on file systems known to have none, one call on an entry that has none.
+    package func extendedAttributes() -> (attributes: [ExtendedAttribute], failures: [SystemError]) { attributes.read(of: self) }
+}
+
+/// Reads extended attributes and remembers which file systems have none.
+final class AttributeReader: Sendable {
+    private let devicesWithout = Mutex<Set<UInt64>>([])
+
+    func read(of entry: ScannedEntry) -> (attributes: [ExtendedAttribute], failures: [SystemError]) {
+        let device = entry.status.device
+        if devicesWithout.withLock({ $0.contains(device) }) { return ([], []) }
+        // The slash makes a followed link above a target read as the directory it leads to.
+        let path = entry.isAboveTarget ? entry.sourcePath.appending(".") : entry.sourcePath
+        do {
+            guard let names = try ExtendedAttributes.names(of: path) else {
+                devicesWithout.withLock { _ = $0.insert(device) }
+                return ([], [])
+            }
+            return values(names, path)
+        } catch {
+            if error.kind == .notFound || (entry.isAboveTarget && error.kind == .permissionDenied) { return ([], []) }
+            return ([], [error])
+        }
+    }
+
+    private func values(_ names: [[UInt8]], _ path: BytePath) -> (attributes: [ExtendedAttribute], failures: [SystemError]) {
+        var attributes: [ExtendedAttribute] = [], failures: [SystemError] = []
+        for name in names {
+            do throws(SystemError) {
+                guard let value = try ExtendedAttributes.value(name, of: path) else { continue }
+                attributes.append(ExtendedAttribute(name: name, value: value))
+            } catch {
+                failures.append(error)
+            }
+        }
+        return (attributes, failures)
+    }
+}
+
+/// Something a scan could not do.
+package struct ScanProblem: Sendable {
+    package enum Effect: Sendable {
+        /// The item, with everything below it, is missing from the snapshot: the backup is incomplete.
+        case itemLeftOut
+        /// Nothing is missing; a person may want to know.
+        case none
+    }
+
+    package let path: BytePath
+    package let effect: Effect
+    /// What went wrong, with the path.
+    package let failure: Failure
+
+    package init(path: BytePath, effect: Effect = .itemLeftOut, failure: Failure) {
+        self.path = path
+        self.effect = effect
+        self.failure = failure
+    }
+}
+
+/// Receives a scan. Calls come from one thread, in the order trees are written: inside a directory by name, bytewise, files and
+/// directories mixed; a directory's `enter` comes before everything in it, its `leave` after. Throwing ends the scan.
+package protocol ScanVisitor: AnyObject {
+    func enterDirectory(_ directory: ScannedEntry) throws
+    func leaveDirectory(_ directory: ScannedEntry) throws
+    /// Anything but a directory: file, link, device, fifo.
+    func entry(_ entry: ScannedEntry) throws
+    func problem(_ problem: ScanProblem)
+}

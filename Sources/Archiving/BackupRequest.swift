@@ -53,6 +53,24 @@ package struct BackupRequest: Sendable {
     package var snapshotPaths: [BytePath] { targets.map { BytePath.resolve($0, in: workingDirectory) } }
 }
 
+extension BackupRequest {
+    /// The snapshot to save once everything it refers to is durable.
+    func snapshot(_ tree: BlobID, _ parent: CatalogedSnapshot?, _ figures: SnapshotSummary) -> SnapshotFile {
+        SnapshotFile(
+            time: time, tree: tree, paths: snapshotPaths, hostName: hostName, userName: userName, userID: userID, groupID: groupID,
+            excludes: excludePatterns, tags: tags, parent: parent?.id, programVersion: programVersion, summary: figures)
+    }
+}
+
+extension SnapshotSummary {
+    mutating func add(_ statistics: WriterStatistics) {
+        dataBlobs += statistics.dataBlobs
+        treeBlobs += statistics.treeBlobs
+        dataAdded += statistics.dataAdded
+        dataAddedPacked += statistics.dataAddedPacked
+    }
+}
+
 package struct BackupSummary: Sendable {
     /// Nil for a dry run, or when nothing changed and that was to be skipped.
     package var snapshotID: SnapshotID?

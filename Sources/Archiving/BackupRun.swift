@@ -6,10 +6,10 @@
 // unreferenced packs.
 
 package import Bytes
-package import FileTrees
-package import HostOS
+import FileTrees
+import HostOS
 package import RepositoryEngine
-package import RepositoryFormat
+import RepositoryFormat
 
 package struct BackupRun {
     private let indexed: IndexedRepository
@@ -48,13 +48,10 @@ package struct BackupRun {
         guard let tree = context.assembler.root else { throw RepositoryFailure.cancelled }
         var figures = context.tally.figures
         figures.backupStart = request.time
-        figures.backupEnd = request.time.adding(nanoseconds: Host.monotonicNanoseconds() - started).in(zone)
-        figures.dataBlobs = statistics.dataBlobs
-        figures.treeBlobs = statistics.treeBlobs
-        figures.dataAdded = statistics.dataAdded
-        figures.dataAddedPacked = statistics.dataAddedPacked
+        figures.backupEnd = request.time.adding(nanoseconds: Host.monotonicNanoseconds() - started)
+        figures.add(statistics)
         let unchanged = request.skipIfUnchanged && parent?.snapshot.tree == tree
-        let id = request.dryRun || unchanged ? nil : try save(tree, parent, figures)
+        let id = request.dryRun || unchanged ? nil : try SnapshotCatalog.save(request.snapshot(tree, parent, figures), in: indexed.repository)
         return BackupSummary(
             snapshotID: id, parent: parent?.id, tree: tree, figures: figures, problems: context.problems,
             durationNanoseconds: Host.monotonicNanoseconds() - started)
@@ -101,13 +98,5 @@ package struct BackupRun {
         let visitor = BackupVisitor(context, detector: ChangeDetector(indexed, request: request), parentTree: parent?.snapshot.tree)
         try scanner.walk(visitor)
         try visitor.finish()
-    }
-
-    private func save(_ tree: BlobID, _ parent: CatalogedSnapshot?, _ figures: SnapshotSummary) throws -> SnapshotID {
-        let snapshot = SnapshotFile(
-            time: request.time, parent: parent?.id, tree: tree, paths: request.snapshotPaths, hostName: request.hostName,
-            userName: request.userName, userID: request.userID, groupID: request.groupID, excludes: request.excludePatterns,
-            tags: request.tags, programVersion: request.programVersion, summary: figures)
-        return try SnapshotCatalog.save(snapshot, in: indexed.repository)
     }
 }

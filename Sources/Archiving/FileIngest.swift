@@ -142,7 +142,8 @@ final class FileIngest {
         var chunkCount = 0, byteCount = UInt64(block.count), isEnd = false
         while true {
             if context.cancellation.isCancelled { throw RepositoryFailure.cancelled }
-            if let cut = block.withBytes({ context.chunker.nextCut(in: $0, cursor: &cursor, isEnd: isEnd) }) {
+            let cut = block.withBytes { context.chunker.nextCut(in: $0, cursor: &cursor, isEnd: isEnd) }
+            if let cut {
                 let rest = context.takeBlock()
                 block.withBytes(cut..<block.count) { rest.append($0) }
                 block.truncate(to: cut)

@@ -1,9 +1,9 @@
 // NodeMaking: from what the file system says to what a tree says.
 
-import Bytes
+package import Bytes
 import FileTrees
 package import HostOS
-package import RepositoryFormat
+import RepositoryFormat
 
 extension Node.Kind {
     init(_ kind: FileKind) {

@@ -81,7 +81,8 @@ final class TreeAssembler: Sendable {
     func write(_ directory: PendingDirectory, _ nodes: [Node], _ lane: BlobWriter.Lane) throws {
         var directory = directory, nodes = nodes
         while true {
-            let saved = try lane.save(.tree, Tree.serialise(nodes).span)
+            let json = try Tree.serialise(nodes)
+            let saved = try lane.save(.tree, json.span)
             guard var node = directory.node, let above = directory.parent else {
                 result.withLock { $0 = saved.id }
                 return

@@ -44,6 +44,14 @@ package struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The same instant in another offset.
     package func with(utcOffset: Int32) -> Timestamp { Timestamp(seconds: seconds, nanoseconds: nanoseconds, utcOffset: utcOffset) }
 
+    /// Later by a duration in nanoseconds, which is not negative; in the same offset.
+    package func adding(nanoseconds delta: Int64) -> Timestamp {
+        let total = Int64(nanoseconds) + delta % 1_000_000_000
+        return Timestamp(
+            seconds: seconds.saturatingAdd(delta / 1_000_000_000 + total / 1_000_000_000), nanoseconds: Int32(total % 1_000_000_000),
+            utcOffset: utcOffset)
+    }
+
     package func adding(seconds delta: Int64) -> Timestamp {
         Timestamp(seconds: seconds.saturatingAdd(delta), nanoseconds: nanoseconds, utcOffset: utcOffset)
     }

@@ -15,6 +15,13 @@ package struct BlobLocation: Hashable, Sendable {
     package let length: UInt32
     package let uncompressedLength: UInt32
 
+    package init(pack: PackID, offset: UInt32, length: UInt32, uncompressedLength: UInt32) {
+        self.pack = pack
+        self.offset = offset
+        self.length = length
+        self.uncompressedLength = uncompressedLength
+    }
+
     package var plainByteCount: Int { uncompressedLength != 0 ? Int(uncompressedLength) : Int(length) - 32 }
 }
 

@@ -20,6 +20,11 @@ package final class IndexedRepository: Sendable {
         self.indexFiles = indexFiles
     }
 
+    /// The same repository and index, but nothing written reaches the store: for dry runs.
+    package func discardingWrites() -> IndexedRepository {
+        IndexedRepository(repository: repository.through(DiscardingStore(repository.store)), index: index, indexFiles: indexFiles)
+    }
+
     /// Loads every index file; one that cannot be loaded is an error, because blobs would seem missing.
     package static func load(_ repository: Repository) throws -> IndexedRepository {
         let files = try repository.store.list(.index).map { IndexID($0.name) }.sorted()

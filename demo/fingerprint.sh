@@ -7,7 +7,7 @@
 #
 #   table     every table: number of rows, SHA3-256 over all rows with their types (generated columns too)
 #   schema    every table, index, view, trigger as SQL, and the file's settings (application_id, user_version, WAL …)
-#   entry     type, mode, owner:group, modification time in ns, size (files), target (links) of every path
+#   entry     every path with its type, mode, owner:group, modification time in ns, size (files), target (links)
 #   content   SHA-256 of every file
 #   hardlink  paths that are the same file
 #   xattr     extended attributes, access lists among them
@@ -51,8 +51,8 @@ fingerprint_paths() {
     local root present=()
     for root in "$@"; do if [ -e "$root" ]; then present+=("$root"); else echo "missing $root"; fi; done
     [ ${#present[@]} -gt 0 ] || return 0
-    find "${present[@]}" \( -type f -printf 'entry f %m %U:%G %T@ %s %p\0' \) -o \( -type l -printf 'entry l %m %U:%G %T@ %p -> %l\0' \) \
-        -o -printf 'entry %y %m %U:%G %T@ %p\0' | sort -z -k 6 | as_lines
+    find "${present[@]}" \( -type f -printf 'entry %p\tf %m %U:%G %T@ %s\0' \) -o \( -type l -printf 'entry %p\tl %m %U:%G %T@ -> %l\0' \) \
+        -o -printf 'entry %p\t%y %m %U:%G %T@\0' | sort -z | as_lines
     find "${present[@]}" -type f -print0 | sort -z | xargs -0 -r sha256sum -- | sed 's/^\\\{0,1\}/content /'
     find "${present[@]}" -type f -links +1 -printf '%i %p\0' | sort -z -k 2 | as_lines | first_of_each_inode
     if type -P getfattr >/dev/null; then
@@ -77,7 +77,7 @@ for part in "${parts[@]}"; do
     case "$part" in
         database)
             fingerprint_database database/database.sqlite
-            find database/database.sqlite -printf 'entry %y %m %U:%G %p\n' 2>/dev/null || true ;;
+            find database/database.sqlite -printf 'entry %p\t%y %m %U:%G\n' 2>/dev/null || true ;;
         files) fingerprint_paths "${file_roots[@]}" ;;
         config) fingerprint_paths "${config_roots[@]}" ;;
         *) echo "error: '$part' is no part of the application: database, files, config" >&2; exit 64 ;;

@@ -21,7 +21,8 @@ enum PackageManifest {
 
     static func findings(for declared: DeclaredRoom) -> [Finding] {
         guard let room = LayerTable.room(named: declared.name) else {
-            return [Finding(path: "Package.swift", line: declared.line, message: "'\(declared.name)' is no room of LayerTable.swift; add it there and to docs/ARCHITECTURE.md")]
+            let message = "'\(declared.name)' is no room of LayerTable.swift; add it there and to docs/ARCHITECTURE.md"
+            return [Finding(path: "Package.swift", line: declared.line, message: message)]
         }
         return declared.dependencies.filter { !room.own.contains($0) }.map {
             Finding(

@@ -7,8 +7,10 @@ private func file(_ path: String, _ text: String) -> SourceText { SourceText(pat
 @Suite struct `The import rule` {
     @Test(arguments: [
         "import Foundation", "package import Foundation", "@preconcurrency import Foundation", "@testable internal import Foundation",
-        "@_spi(Private) public import Foundation", "import struct Foundation.Data", "import Foundation.NSURL", "private import class Foundation.FileManager",
-        "import Bytes; import Foundation", "    import Foundation // for Data", "@_exported\timport  Foundation", "@_implementationOnly import Foundation",
+        "@_spi(Private) public import Foundation", "import struct Foundation.Data", "import Foundation.NSURL",
+        "private import class Foundation.FileManager",
+        "import Bytes; import Foundation", "    import Foundation // for Data", "@_exported\timport  Foundation",
+        "@_implementationOnly import Foundation",
     ])
     func `finds Foundation however it is imported`(_ statement: String) {
         let findings = TidyRules.imports(of: file("Sources/Stores/LocalStore.swift", "// LocalStore: files in folders.\n\(statement)\n"))
@@ -17,7 +19,8 @@ private func file(_ path: String, _ text: String) -> SourceText { SourceText(pat
     }
 
     @Test(arguments: [
-        ("FileTrees", "Glibc"), ("Stores", "CLinux"), ("RepositoryFormat", "COpenSSL"), ("RepositoryEngine", "CZstd"), ("Operations", "GRDB"),
+        ("FileTrees", "Glibc"), ("Stores", "CLinux"), ("RepositoryFormat", "COpenSSL"), ("RepositoryEngine", "CZstd"),
+        ("Operations", "GRDB"),
         ("Operations", "Yams"), ("Operations", "ArgumentParser"), ("Archiving", "Databases"), ("Bytes", "HostOS"), ("Codecs", "HostOS"),
         ("Stores", "RepositoryEngine"), ("Journal", "HostOS"), ("Settings", "Foundation"), ("lifeboat", "RepositoryEngine"),
         ("Operations", "Transport"), ("Daemon", "Foundation"), ("Upkeep", "NeverHeardOf"), ("Bytes", "Glibc"), ("Codecs", "Dispatch"),
@@ -27,15 +30,18 @@ private func file(_ path: String, _ text: String) -> SourceText { SourceText(pat
     }
 
     @Test(arguments: [
-        ("HostOS", "Glibc"), ("Codecs", "COpenSSL"), ("Databases", "GRDB"), ("Journal", "GRDB"), ("Settings", "Yams"), ("lifeboat", "ArgumentParser"),
-        ("lifeboat", "Foundation"), ("Archiving", "FileTrees"), ("Bytes", "Synchronization"), ("Transport", "Foundation"), ("Dashboard", "Hummingbird"),
+        ("HostOS", "Glibc"), ("Codecs", "COpenSSL"), ("Databases", "GRDB"), ("Journal", "GRDB"), ("Settings", "Yams"),
+        ("lifeboat", "ArgumentParser"),
+        ("lifeboat", "Foundation"), ("Archiving", "FileTrees"), ("Bytes", "Synchronization"), ("Transport", "Foundation"),
+        ("Dashboard", "Hummingbird"),
     ])
     func `lets rooms have what is theirs`(_ room: String, _ module: String) {
         #expect(TidyRules.imports(of: file("Sources/\(room)/Any.swift", "package import \(module)")).isEmpty)
     }
 
     @Test func `is not misled by comments, literals and longer words`() {
-        let text = "// import Foundation\n/* import Glibc /* nested */ import GRDB */\nlet text = \"\"\"\nimport Yams\n\"\"\"\nlet important = importance\n"
+        let comments = "// import Foundation\n/* import Glibc /* nested */ import GRDB */\n"
+        let text = comments + "let text = \"\"\"\nimport Yams\n\"\"\"\nlet important = importance\n"
         #expect(TidyRules.imports(of: file("Sources/Bytes/Any.swift", text)).isEmpty)
     }
 
@@ -44,7 +50,15 @@ private func file(_ path: String, _ text: String) -> SourceText { SourceText(pat
     }
 
     @Test func `sees a dependency that Package.swift gives away`() {
-        let rooms = PackageManifest.rooms(in: "x\nroom(\n  \"Archiving\",\n [\"Bytes\", \"Databases\"]), room(\"Bytes\", [])\n.executableTarget(\n name: \"lifeboat\", dependencies: [\"Stores\", parser])")
+        let rooms = PackageManifest.rooms(
+            in: """
+                x
+                room(
+                  "Archiving",
+                  ["Bytes", "Databases"]), room("Bytes", [])
+                .executableTarget(
+                  name: "lifeboat", dependencies: ["Stores", parser])
+                """)
         #expect(rooms.map(\.name) == ["Archiving", "Bytes", "lifeboat"])
         #expect(rooms.flatMap(PackageManifest.findings).map(\.line) == [2, 5])
     }
@@ -52,11 +66,17 @@ private func file(_ path: String, _ text: String) -> SourceText { SourceText(pat
 
 @Suite struct `The unsafe rule` {
     @Test(arguments: [
-        "let x = unsafe pointer.pointee", "final class A: @unchecked Sendable {}", "nonisolated(unsafe) var count = 0", "extension A: @unchecked  Sendable {}",
+        "let x = unsafe pointer.pointee", "final class A: @unchecked Sendable {}", "nonisolated(unsafe) var count = 0",
+        "extension A: @unchecked  Sendable {}",
         "let text = \"\\(unsafe pointer.pointee)\"",
     ])
     func `keeps the word out of other rooms`(_ code: String) {
-        #expect(TidyRules.unsafeCode(in: file("Sources/Operations/Any.swift", "\n// Safe because: it is not\n\(code)")).map(\.line) == [3])
+        #expect(
+            TidyRules.unsafeCode(
+                in: file(
+                    "Sources/Operations/Any.swift",
+                    "\n// Safe because: it is not\n\(code)")
+            ).map(\.line) == [3])
         #expect(TidyRules.unsafeCode(in: file("Sources/Databases/Engine.swift", code)).count == 1)
     }
 
@@ -80,7 +100,8 @@ private func file(_ path: String, _ text: String) -> SourceText { SourceText(pat
 
 @Suite struct `The banned calls` {
     @Test(arguments: [
-        "print(\"hello\")", "    Task.yield(); print (x)", "debugPrint(x)", "let a = try! read()", "let b = c as! Int", "fatalError(\"no\")", "let s = \"\\(try! read())\"",
+        "print(\"hello\")", "    Task.yield(); print (x)", "debugPrint(x)", "let a = try! read()", "let b = c as! Int",
+        "fatalError(\"no\")", "let s = \"\\(try! read())\"",
     ])
     func `are found`(_ code: String) {
         #expect(TidyRules.bannedCalls(in: file("Sources/Operations/A.swift", "let x = 1\n\(code)")).map(\.line) == [2])
@@ -88,7 +109,8 @@ private func file(_ path: String, _ text: String) -> SourceText { SourceText(pat
 
     @Test(arguments: [
         // `try !x` is a negation: Swift itself tells it from `try!` by the space.
-        "fingerprint(x)", "printer.print(x)", "let a = \"print(x) and try! and as! and fatalError(\"", "// print(x), as! it was", "if try !isDone {}",
+        "fingerprint(x)", "printer.print(x)", "let a = \"print(x) and try! and as! and fatalError(\"", "// print(x), as! it was",
+        "if try !isDone {}",
         "let c = a as? Int", "try? read()", "let isBlank = has != nil",
     ])
     func `are not seen where they are not`(_ code: String) {

@@ -6,7 +6,7 @@ enum RepositoryTree {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     private static let codeExtensions: Set<String> = ["swift", "c", "h"]
-    private static let textExtensions: Set<String> = ["swift", "c", "h", "md", "sh", "sql", "pl", "py", "yaml", "yml", "modulemap", "txt", ""]
+    private static let textExtensions: Set<String> = ["swift", "c", "h", "md", "sh", "sql", "pl", "py", "yaml", "yml", "modulemap", ""]
     private static let largestTextByteCount = 2 << 20
 
     /// Every source file below one top-level folder.
@@ -24,20 +24,23 @@ enum RepositoryTree {
     }
 
     static func folders(below folder: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(at: root.appending(path: folder), includingPropertiesForKeys: [.isDirectoryKey])
-            .filter { try $0.resourceValues(forKeys: [.isDirectoryKey]).isDirectory == true }.map(\.lastPathComponent).sorted()
+        let keys: [URLResourceKey] = [.isDirectoryKey]
+        return try FileManager.default.contentsOfDirectory(at: root.appending(path: folder), includingPropertiesForKeys: keys)
+            .filter { try $0.resourceValues(forKeys: Set(keys)).isDirectory == true }
+            .map(\.lastPathComponent).sorted()
     }
 
     private static func files(below folder: String, where isWanted: (URL) -> Bool) throws -> [SourceText] {
         let start = folder.isEmpty ? root : root.appending(path: folder)
-        guard let walk = FileManager.default.enumerator(at: start, includingPropertiesForKeys: [.isRegularFileKey, .fileSizeKey]) else { return [] }
+        let keys: [URLResourceKey] = [.isRegularFileKey, .fileSizeKey]
+        guard let walk = FileManager.default.enumerator(at: start, includingPropertiesForKeys: keys) else { return [] }
         var found: [SourceText] = []
         for case let url as URL in walk {
             if isForeign(url.lastPathComponent) {
                 walk.skipDescendants()
                 continue
             }
-            let values = try url.resourceValues(forKeys: [.isRegularFileKey, .fileSizeKey])
+            let values = try url.resourceValues(forKeys: Set(keys))
             guard values.isRegularFile == true, (values.fileSize ?? 0) <= largestTextByteCount, isWanted(url) else { continue }
             let text = String(decoding: try Data(contentsOf: url), as: UTF8.self)
             let path = url.path.dropFirst(root.path.count).drop { $0 == "/" }
@@ -47,5 +50,7 @@ enum RepositoryTree {
     }
 
     /// What git does not track here: build products and git's own folder.
-    private static func isForeign(_ name: String) -> Bool { name == ".git" || name == ".build" || name.hasPrefix(".build-") || name == "Package.resolved" }
+    private static func isForeign(_ name: String) -> Bool {
+        name == ".git" || name == ".build" || name.hasPrefix(".build-") || name == "Package.resolved"
+    }
 }

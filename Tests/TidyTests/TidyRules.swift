@@ -23,8 +23,9 @@ enum TidyRules {
     static func imports(of file: SourceText) -> [Finding] {
         guard let target = file.target else { return [] }
         guard let room = LayerTable.room(named: target) else {
-            return LayerTable.systemModules.contains(target)
-                ? [] : [Finding(path: file.path, line: 1, message: "'\(target)' is no room of the layer table; add it there, to Package.swift and to docs/ARCHITECTURE.md")]
+            if LayerTable.systemModules.contains(target) { return [] }
+            let message = "'\(target)' is no room of the layer table; add it there, to Package.swift and to docs/ARCHITECTURE.md"
+            return [Finding(path: file.path, line: 1, message: message)]
         }
         return importedModules(of: file).compactMap { line, module in
             if LayerTable.standard.contains(module) || room.own.contains(module) || room.external.contains(module) { return nil }
@@ -49,14 +50,18 @@ enum TidyRules {
         let attribute = /\s*@\w+(\([^)]*\))?\s*/
         let access = /\s*(public|package|internal|fileprivate|private)\s+/
         let kind = /(struct|class|enum|protocol|typealias|actor|func|let|var|macro)\s+/
-        let words = /^(?:\s*#\w+.*?)?\s*import\s+/
+        let keyword = /\s*import\s+/
         var rest = Substring(statement)
         while true {
-            if let match = rest.prefixMatch(of: attribute), !match.output.0.isEmpty { rest = rest[match.range.upperBound...]; continue }
-            if let match = rest.prefixMatch(of: access) { rest = rest[match.range.upperBound...]; continue }
-            break
+            if let match = rest.prefixMatch(of: attribute) {
+                rest = rest[match.range.upperBound...]
+            } else if let match = rest.prefixMatch(of: access) {
+                rest = rest[match.range.upperBound...]
+            } else {
+                break
+            }
         }
-        guard let start = rest.prefixMatch(of: words) else { return nil }
+        guard let start = rest.prefixMatch(of: keyword) else { return nil }
         rest = rest[start.range.upperBound...]
         if let match = rest.prefixMatch(of: kind) { rest = rest[match.range.upperBound...] }
         let module = rest.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
@@ -73,17 +78,17 @@ enum TidyRules {
         for (index, line) in file.codeLines.enumerated() {
             let unchecked = line.contains(/@unchecked\s+Sendable/) || line.contains(/nonisolated\s*\(\s*unsafe\s*\)/)
             guard unchecked || line.contains(/\bunsafe\b/) else { continue }
-            if !fenced {
-                findings.append(Finding(
-                    path: file.path, line: index + 1,
-                    message: unchecked
-                        ? "unchecked sharing outside the fence: keep the state in a Mutex (Synchronization), or hand the value over"
-                        : "'unsafe' outside Bytes, HostOS, Codecs and Databases/SQLite: wrap the call there in a function that cannot be misused"))
+            let message: String
+            if !fenced && unchecked {
+                message = "unchecked sharing outside the fence: keep the state in a Mutex (Synchronization), or hand the value over"
+            } else if !fenced {
+                message = "'unsafe' outside Bytes, HostOS, Codecs and Databases/SQLite: wrap the call there in a function nobody can misuse"
             } else if unchecked && !isJustified(file, at: index) {
-                findings.append(Finding(
-                    path: file.path, line: index + 1,
-                    message: "unchecked without a reason: write '// Safe because: …' directly above"))
+                message = "unchecked without a reason: write '// Safe because: …' directly above"
+            } else {
+                continue
             }
+            findings.append(Finding(path: file.path, line: index + 1, message: message))
         }
         return findings
     }
@@ -111,7 +116,7 @@ enum TidyRules {
             }
             if line.contains(/\btry!/) { report("try!: throw the room's own error, or precondition with the reason") }
             if line.contains(/\bas!/) { report("as!: use as? and throw, or a type that needs no cast") }
-            if line.contains(/\bfatalError\s*\(/) { report("fatalError: throw on bad input; precondition with the reason for a broken invariant") }
+            if line.contains(/\bfatalError\s*\(/) { report("fatalError: throw on bad input; precondition for a broken invariant") }
         }
         return findings
     }
@@ -132,15 +137,15 @@ enum TidyRules {
         let first = file.lines.first ?? ""
         let words = first.drop { $0 == "/" }.split(separator: " ").count
         if first.hasPrefix("//") && !first.hasPrefix("// swift-") && words >= 3 { return [] }
-        return [Finding(path: file.path, line: 1, message: "no header comment: open with '// Name: what this is', then its steps and what it does not promise")]
+        let message = "no header comment: open with '// Name: what this is', then its steps and what it does not promise"
+        return [Finding(path: file.path, line: 1, message: message)]
     }
 
     static func length(of file: SourceText) -> [Finding] {
         let count = file.lines.last == "" ? file.lines.count - 1 : file.lines.count
         if count <= maximumLineCount { return [] }
-        return [Finding(
-            path: file.path, line: maximumLineCount + 1,
-            message: "\(count) lines, at most \(maximumLineCount): find the second idea and give it a file of its own")]
+        let message = "\(count) lines, at most \(maximumLineCount): find the second idea and give it a file of its own"
+        return [Finding(path: file.path, line: maximumLineCount + 1, message: message)]
     }
 
     /// Paths and words of the place where a file was written mean nothing to its readers. Spelled in pieces, or this file would be found.
@@ -148,7 +153,8 @@ enum TidyRules {
         let words = ["/" + "work/", "." + "library/", "sub" + "agent", "before" + "-stop", "/" + "farm/"]
         return file.lines.enumerated().compactMap { index, line in
             guard let word = words.first(where: { line.contains($0) }) else { return nil }
-            return Finding(path: file.path, line: index + 1, message: "'\(word)' belongs to the place of building: use a path relative to the repository, or an example like /srv/app")
+            let message = "'\(word)' belongs to the place of building: use a path below the repository, or an example like /srv/app"
+            return Finding(path: file.path, line: index + 1, message: message)
         }
     }
 }

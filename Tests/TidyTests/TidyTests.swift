@@ -49,7 +49,7 @@ private func expectNone(_ findings: [Finding], _ location: SourceLocation = #_so
 
     @Test func `has a row in the table for every folder of Sources`() throws {
         for folder in try RepositoryTree.folders(below: "Sources") where !LayerTable.systemModules.contains(folder) {
-            #expect(LayerTable.room(named: folder) != nil, "Sources/\(folder) is no room of LayerTable.swift: add it there and to docs/ARCHITECTURE.md")
+            #expect(LayerTable.room(named: folder) != nil, "Sources/\(folder) is no room of LayerTable.swift and docs/ARCHITECTURE.md")
         }
     }
 

@@ -113,6 +113,8 @@ fi
 say "Every table's rows and schema, every path's bytes, mode, owner, time, links and attributes: $(wc -l <"$place/after") facts compared, no difference."
 say "fingerprint before: $(sha256sum <"$place/before" | cut -c 1-32)   after: $(sha256sum <"$place/after" | cut -c 1-32)"
 
+run lifeboat status
+
 # The way out: the repository is in the open restic format, so the same data must come back without any lifeboat.
 without_lifeboat() {
     export RESTIC_CACHE_DIR=$place/home/restic-cache

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Creates the sample application of the demo: the management system of a school, as a Laravel project on SQLite.
 #
-#   demo/make-school.sh DIRECTORY [--students N]        (2400 students make about 500,000 rows)
+#   demo/make-school.sh DIRECTORY [--students N]        (2400 students make about 430,000 rows)
 #
 #   1. The project: .env, artisan, composer files, config/. Stubs, but enough to be recognised as Laravel.
 #   2. The files: public/uploads and storage/app with every oddity a file system has, and vendor/ as the noise to leave out.

@@ -1,0 +1,83 @@
+// Verification: how much a verify reads, and what a drill compares.
+
+package import Bytes
+
+/// How much of a repository's data one verify reads back.
+package enum ReadAmount: Hashable, Sendable, CustomStringConvertible {
+    case nothing
+    case share(Percentage)
+    case amount(ByteCount)
+    case everything
+
+    package var description: String {
+        switch self {
+        case .nothing: "none"
+        case .share(let share): "\(share)"
+        case .amount(let size): "\(size)"
+        case .everything: "all"
+        }
+    }
+}
+
+/// What is done with a saved database when it is verified.
+package enum DumpVerification: String, Hashable, Sendable, CaseIterable {
+    /// Its bytes are checked like any others.
+    case none
+    /// It is read as the database it claims to be.
+    case parse
+    /// It is brought back in a scratch place.
+    case restore
+}
+
+/// The `verify:` of a settings file.
+package struct VerifySettings: Hashable, Sendable {
+    package let readData: ReadAmount
+    package let dumps: DumpVerification
+
+    /// A twentieth of the data each night: all of it in about three weeks.
+    package static let standard = VerifySettings(
+        readData: Percentage(hundredths: 500).map { .share($0) } ?? .everything, dumps: .parse)
+}
+
+/// The `drill:` of a settings file.
+package struct DrillSettings: Hashable, Sendable {
+    package let checks: [DrillCheck]
+
+    package static let standard = DrillSettings(checks: [])
+}
+
+/// What is compared after a drill's restore.
+package enum DrillCheck: Hashable, Sendable {
+    /// Row counts against those that the backup recorded.
+    case rowsAgainstManifest
+    /// A query's single value against an expectation.
+    case query(String, expect: Expectation)
+    /// This many files, chosen at random, against the repository.
+    case files(sample: Int)
+}
+
+/// `>= 500`, `= done`: how a query's answer is compared.
+package struct Expectation: Hashable, Sendable, CustomStringConvertible {
+    package enum Comparison: String, Hashable, Sendable, CaseIterable {
+        case atLeast = ">=", atMost = "<=", different = "!=", equal = "=", more = ">", less = "<"
+    }
+
+    package let comparison: Comparison
+    package let value: String
+
+    package var description: String { "\(comparison.rawValue) \(value)" }
+
+    /// A text without an operator means equality. Nil if there is no value, or if an order is asked of something that is no number.
+    init?(parsing text: String) {
+        let trimmed = text.drop { $0 == " " }
+        let found = Comparison.allCases.first { trimmed.hasPrefix($0.rawValue) }
+        let comparison = found ?? .equal
+        var value = trimmed.dropFirst(found.map { $0.rawValue.count } ?? 0)
+        if comparison == .equal, found != nil, value.hasPrefix("=") { value = value.dropFirst() }
+        value = value.drop { $0 == " " }
+        guard !value.isEmpty else { return nil }
+        if comparison != .equal, comparison != .different, Double(String(value)) == nil { return nil }
+        self.comparison = comparison
+        self.value = String(value)
+    }
+}

@@ -3,7 +3,7 @@
 import Bytes
 
 struct CheckedValue {
-    enum Content {
+    indirect enum Content {
         case text(String)
         case integer(Int)
         case boolean(Bool)
@@ -18,6 +18,14 @@ struct CheckedValue {
 
     let position: SettingsPosition
     let content: Content
+    /// The keys of a map, those with values of a wrong form included.
+    let said: Set<String>
+
+    init(position: SettingsPosition, content: Content, said: Set<String> = []) {
+        self.position = position
+        self.content = content
+        self.said = said
+    }
 
     var text: String? { if case .text(let value) = content { value } else { nil } }
     var path: BytePath? { text.map { BytePath($0) } }
@@ -34,6 +42,9 @@ struct CheckedValue {
     }
     var isMap: Bool { entries != nil }
     var isSwitchedOff: Bool { boolean == false }
+
+    /// Whether a map has the key at all, well formed or not: what is there and wrong must not be called missing too.
+    func says(_ key: String) -> Bool { said.contains(key) }
 
     /// The value of a map's key; nil if it is absent, was not well formed, or if this is no map.
     subscript(key: String) -> CheckedValue? { entries?.last { $0.key == key }?.value }

@@ -122,16 +122,22 @@ package enum Detection {
     // MARK: Databases
 
     private static func databases(framework: Framework, root: BytePath, env: DotEnv?, probe: some FileProbe) -> [ResolvedDatabase] {
-        var variables = DatabaseVariables(env: env ?? DotEnv([], file: root.appending(".env")), prefix: "DB", root: root)
-        let laravelFile = root.appending("database/database.sqlite")
-        if case .laravel = framework {
-            variables.defaultSQLiteFile = laravelFile
-            variables.defaultConnection = laravelConnection(root: root, probe: probe) ?? (probe.isSQLiteDatabase(laravelFile) ? "sqlite" : nil)
-        }
+        let variables = variables(prefix: "DB", framework: framework, root: root, env: env ?? DotEnv([], file: root.appending(".env")), probe: probe)
         if let found = variables.database() { return [ResolvedDatabase(name: name(of: found.location), type: found.type, location: found.location)] }
         // Variables that name a database in memory leave nothing to save, and nothing to look for.
         if variables.connection != nil { return [] }
         return sqliteFiles(root: root, probe: probe)
+    }
+
+    /// The application's variables, with the framework's defaults behind them.
+    static func variables(prefix: String, framework: Framework, root: BytePath, env: DotEnv, probe: some FileProbe) -> DatabaseVariables {
+        var variables = DatabaseVariables(env: env, prefix: prefix, root: root)
+        if case .laravel = framework, prefix == "DB" {
+            let file = root.appending("database/database.sqlite")
+            variables.defaultSQLiteFile = file
+            variables.defaultConnection = laravelConnection(root: root, probe: probe) ?? (probe.isSQLiteDatabase(file) ? "sqlite" : nil)
+        }
+        return variables
     }
 
     /// The default in Laravel's config/database.php: `env('DB_CONNECTION', 'sqlite')`.

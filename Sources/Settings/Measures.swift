@@ -12,7 +12,7 @@ struct MeasureError: Error {
 private struct MeasureScanner {
     static let maximumTextLength = 64
 
-    /// The (number, unit) pairs of a text without spaces, or the reason why there are none.
+    /// The (number, unit) pairs of a text, or the reason why there are none.
     static func pairs(of text: String, units: String, example: String) throws(MeasureError) -> [(number: Int, unit: String)] {
         let write = "write \(example)"
         guard text.utf8.count <= maximumTextLength else { throw MeasureError(reason: "is too long for a duration", suggestion: write) }
@@ -21,8 +21,9 @@ private struct MeasureScanner {
         while !rest.isEmpty {
             let digits = rest.prefix { $0.isASCII && $0.isNumber }
             rest = rest.dropFirst(digits.count)
+            rest = rest.drop { $0 == " " }
             let unit = rest.prefix { $0.isLetter }
-            rest = rest.dropFirst(unit.count)
+            rest = rest.dropFirst(unit.count).drop { $0 == " " }
             guard !digits.isEmpty else { throw MeasureError(reason: "is not a duration: '\(clipped(text))'", suggestion: write) }
             guard let number = Int(digits), number <= 1_000_000_000 else { throw MeasureError(reason: "is too large", suggestion: write) }
             guard !unit.isEmpty else {

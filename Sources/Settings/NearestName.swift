@@ -15,12 +15,13 @@ package enum NearestName {
         if let exact = candidates.first(where: { normalised($0) == wanted }) { return exact }
         if let known = otherNames[wanted], candidates.contains(known) { return known }
         guard wanted.count <= maximumLength else { return nil }
+        let known = candidates.map { ($0, $0) } + otherNames.sorted { $0.key < $1.key }.filter { candidates.contains($0.value) }.map { ($0.key, $0.value) }
         var best: (name: String, distance: Int)? = nil
-        for candidate in candidates where candidate.count <= maximumLength {
-            let tolerated = max(1, max(wanted.count, candidate.count) / 3)
-            let distance = editDistance(Array(wanted.unicodeScalars), Array(normalised(candidate).unicodeScalars))
-            guard distance <= tolerated, distance < min(wanted.count, candidate.count) else { continue }
-            if distance < (best?.distance ?? Int.max) { best = (candidate, distance) }
+        for (word, name) in known where word.count <= maximumLength {
+            let tolerated = max(1, max(wanted.count, word.count) / 3)
+            let distance = editDistance(Array(wanted.unicodeScalars), Array(normalised(word).unicodeScalars))
+            guard distance <= tolerated, distance < min(wanted.count, word.count) else { continue }
+            if distance < (best?.distance ?? Int.max) { best = (name, distance) }
         }
         return best?.name
     }

@@ -7,7 +7,7 @@
 // A root or a path that does not exist is a notice, not an error: on a new machine, after the disaster, nothing exists yet and
 // the same settings have to serve the restore. Deterministic for the same answers of the probe.
 
-package import Bytes
+import Bytes
 
 /// Applies settings to a machine.
 /// - Parameter env: the application's env file (`DotEnv.read`); nil if there is none.
@@ -99,8 +99,7 @@ private struct Resolution<Probe: FileProbe> {
             let file = absolute(settings.app.environmentFile)
             return (saidType, .unknown(reason: "the settings take the database from '\(file)', which is not there"))
         }
-        var variables = DatabaseVariables(env: env, prefix: prefix, root: root)
-        if case .laravel = detected.framework, prefix == "DB" { variables.defaultSQLiteFile = root.appending("database/database.sqlite") }
+        let variables = Detection.variables(prefix: prefix, framework: detected.framework, root: root, env: env, probe: probe)
         guard let (type, location) = variables.database(type: saidType) else {
             return (saidType, .unknown(reason: "\(env.file) says nothing of a database in \(prefix)_CONNECTION, or only of one in memory"))
         }

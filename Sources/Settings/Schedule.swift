@@ -10,6 +10,12 @@ package struct TimeOfDay: Hashable, Sendable, CustomStringConvertible {
     package let hour: Int
     package let minute: Int
 
+    package init(hour: Int, minute: Int) {
+        precondition((0..<24).contains(hour) && (0..<60).contains(minute))
+        self.hour = hour
+        self.minute = minute
+    }
+
     package var description: String { "\(hour < 10 ? "0" : "")\(hour):\(minute < 10 ? "0" : "")\(minute)" }
 }
 

@@ -227,9 +227,9 @@ extension SettingsChecker {
         }
         for key in keys where key.isRequired && firstLines[key.name] == nil {
             let missing = place.path.isEmpty ? "'\(key.name)' is missing" : "\(place.subject) needs '\(key.name)'"
-            report(place.position, missing, "add `\(key.name):`, \(key.purpose)")
+            report(place.position, missing, "add `\(key.name):` (\(key.purpose))")
         }
-        return CheckedValue(position: place.position, content: .map(entries))
+        return CheckedValue(position: place.position, content: .map(entries), said: Set(firstLines.keys))
     }
 
     /// A key's text, with a duplicate's mark taken off again.

@@ -102,7 +102,7 @@ extension SettingsBuilder {
         retention.withinMonthly = value["within_monthly"]?.span
         retention.withinYearly = value["within_yearly"]?.span
         retention.minimum = minimum
-        if retention.keepsNothing { report(value.position, "these rules keep nothing", "add daily: 7, or another rule") }
+        if retention.keepsNothing, value.said.count == value.entries?.count { report(value.position, "these rules keep nothing", "add daily: 7, or another rule") }
         return retention
     }
 }

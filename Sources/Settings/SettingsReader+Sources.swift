@@ -42,7 +42,7 @@ extension SettingsBuilder {
     }
 
     private mutating func checkDatabase(_ settings: DatabaseSettings, _ value: CheckedValue) {
-        if settings.variablePrefix == nil, value["type"] == nil, settings.path == nil {
+        if !value.says("from_env"), !value.says("type"), !value.says("path") {
             report(value.position, "the database has no type", "add type: sqlite, or from_env: DB")
         }
         if settings.type == .sqlite || (settings.type == nil && settings.path != nil) {
@@ -52,7 +52,7 @@ extension SettingsBuilder {
             if settings.path != nil, let database = value["database"] {
                 report(database.position, "'path' and 'database' both name the SQLite file", "keep one of them")
             }
-            if settings.path == nil, settings.database == nil, settings.variablePrefix == nil {
+            if !value.says("path"), !value.says("database"), !value.says("from_env") {
                 report(value.position, "the SQLite database has no file", "add path: database/database.sqlite")
             }
         } else if let path = value["path"], let type = settings.type {

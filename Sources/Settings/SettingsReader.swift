@@ -137,12 +137,12 @@ extension SettingsBuilder {
 
     mutating func secret(_ value: CheckedValue, called subject: String) -> SecretReference? {
         let entries = value.entries ?? []
-        guard entries.count <= 1 else {
+        guard value.said.count <= 1 else {
             report(value.position, "\(subject) names more than one place", "keep one of file, env, command and credential")
             return nil
         }
         guard let entry = entries.first else {
-            report(value.position, "\(subject) names no place", "say one of file, env, command and credential")
+            if value.said.isEmpty { report(value.position, "\(subject) names no place", "say one of file, env, command and credential") }
             return nil
         }
         switch entry.key {
@@ -171,26 +171,26 @@ extension SettingsBuilder {
     }
 
     private mutating func drillCheck(_ value: CheckedValue) -> DrillCheck? {
-        let kinds = ["rows", "sql", "files"].filter { value[$0] != nil }
+        let kinds = ["rows", "sql", "files"].filter { value.says($0) }
         guard kinds.count == 1 else {
             report(value.position, kinds.isEmpty ? "a check must say rows, sql or files" : "a check is one of rows, sql and files, not several", "begin each check with a dash")
             return nil
         }
         let expectation = value["expect"]?.text
         if let expect = value["expect"], kinds != ["sql"] { report(expect.position, "'expect' belongs to a check with 'sql'") }
-        if kinds == ["sql"], expectation == nil { report(value.position, "a check with 'sql' needs 'expect'", "add expect: \">= 1\"") }
+        if kinds == ["sql"], !value.says("expect") { report(value.position, "a check with 'sql' needs 'expect'", "add expect: \">= 1\"") }
         if let query = value["sql"]?.text { return expectation.flatMap(Expectation.init(parsing:)).map { .query(query, expect: $0) } }
         if let sample = value["files"]?["sample"]?.integer { return .files(sample: sample) }
-        return .rowsAgainstManifest
+        return value["rows"] == nil ? nil : .rowsAgainstManifest
     }
 
     private mutating func hooks(_ value: CheckedValue?) -> [Hook] {
         var hooks: [Hook] = []
         for entry in value?.list ?? [] {
             let before = entry["before"]?.choice(Verb.self), after = entry["after"]?.choice(Verb.self)
-            if before != nil, after != nil {
+            if entry.says("before"), entry.says("after") {
                 report(entry.position, "a hook runs before or after a verb, not both", "write two hooks")
-            } else if entry["before"] == nil, entry["after"] == nil {
+            } else if !entry.says("before"), !entry.says("after") {
                 report(entry.position, "a hook needs 'before' or 'after'", "add before: backup")
             }
             guard let verb = before ?? after, let run = entry["run"] else { continue }

@@ -64,4 +64,10 @@ package struct FileSettings: Hashable, Sendable {
     /// restic exclude patterns. Nil means the default ones; an empty list means none.
     package let exclude: [String]?
     package let excludeLargerThan: ByteCount?
+
+    package init(paths: [BytePath]? = nil, exclude: [String]? = nil, excludeLargerThan: ByteCount? = nil) {
+        self.paths = paths
+        self.exclude = exclude
+        self.excludeLargerThan = excludeLargerThan
+    }
 }

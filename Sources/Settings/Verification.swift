@@ -34,6 +34,11 @@ package struct VerifySettings: Hashable, Sendable {
     package let readData: ReadAmount
     package let dumps: DumpVerification
 
+    package init(readData: ReadAmount, dumps: DumpVerification) {
+        self.readData = readData
+        self.dumps = dumps
+    }
+
     /// A twentieth of the data each night: all of it in about three weeks.
     package static let standard = VerifySettings(
         readData: Percentage(hundredths: 500).map { .share($0) } ?? .everything, dumps: .parse)
@@ -68,7 +73,7 @@ package struct Expectation: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(comparison.rawValue) \(value)" }
 
     /// A text without an operator means equality. Nil if there is no value, or if an order is asked of something that is no number.
-    init?(parsing text: String) {
+    package init?(parsing text: String) {
         let trimmed = text.drop { $0 == " " }
         let found = Comparison.allCases.first { trimmed.hasPrefix($0.rawValue) }
         let comparison = found ?? .equal

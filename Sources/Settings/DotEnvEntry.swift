@@ -60,7 +60,7 @@ struct DotEnvEntry {
         if text.isEmpty { throw DotEnvEntryError(reason: "an equals sign without a name before it", suggestion: "write NAME=value") }
         var name = text[...]
         let export = Array("export".unicodeScalars)
-        if name.count > 8, name.starts(with: export), isBlank(name[name.startIndex + export.count]) {
+        if name.count > 7, name.starts(with: export), isBlank(name[name.startIndex + export.count]) {
             name = name.dropFirst(export.count).drop(while: isBlank)
         }
         if name.count > 2, let quote = name.first, quote == name.last, quote == "'" || quote == "\"" { name = name.dropFirst().dropLast() }

@@ -53,7 +53,7 @@ import Testing
         let thrown = try #require(throws: SettingsProblems.self) { try read(text) }
         #expect(thrown.description == golden)
         #expect(thrown.failure.code == .configInvalid)
-        #expect(thrown.failure.message.hasPrefix("/etc/lifeboat/lifeboat.yaml has 16 problems:\n"))
+        #expect(thrown.failure.message.hasPrefix("/etc/lifeboat/lifeboat.yaml has 15 problems:\n"))
     }
 
     @Test(arguments: [
@@ -103,13 +103,13 @@ import Testing
         ("app: /a\nhooks: [ { run: ls } ]", "2:10 a hook needs 'before' or 'after' | add before: backup"),
         ("app: /a\ndrill: { checks: [ { sql: SELECT 1 } ] }", "2:20 a check with 'sql' needs 'expect' | add expect: \">= 1\""),
         ("app: /a\nserve: { listen: 8250 }", "2:18 'listen' is not an address with a port | write 127.0.0.1:8250"),
-        ("app: /a\nbase: &b { x: 1 }\n<<: *b", "2:1 unknown key 'base' | did you mean 'app'?"),
+        ("app: /a\nverify: &v { dumps: parse }\ndrill: { <<: *v }", "3:10 unknown key '<<' in 'drill' | merge keys are not supported: write the keys out"),
     ]) func `say what to write instead`(_ text: String, _ expected: String) {
         #expect(problems(text).first == expected)
     }
 
     @Test(arguments: [
-        ("app: /a\nsources: { files: { exclude: [*.log] } }", "2:31 this is not YAML: while scanning an alias, did not find expected alphabetic or numeric character | quote a pattern that begins with a star: \"*.log\""),
+        ("app: /a\nsources: { files: { exclude: [*.log] } }", "2:32 this is not YAML: while scanning an alias, did not find expected alphabetic or numeric character | quote a pattern that begins with a star: \"*.log\""),
         ("app: [/a", "2:1 this is not YAML: while parsing a flow sequence, did not find expected ',' or ']' | close the bracket, and separate entries with commas"),
         ("app: /a\n---\napp: /b", "2:1 this is not YAML: expected a single document in the stream, but found another document | describe one application per file, without `---` in between"),
         ("app: /a\n\trepository: /b", "2:1 this is not YAML"),
@@ -149,8 +149,8 @@ import Testing
         #expect(thrown?.description == "/etc/lifeboat/lifeboat.yaml:2:15: the text is not UTF-8\n  hint: save the file as UTF-8")
         var bomb = "a0: &a0 [x, x]\n"
         for level in 1...9 { bomb += "a\(level): &a\(level) [" + [String](repeating: "*a\(level - 1)", count: 9).joined(separator: ", ") + "]\n" }
-        #expect(problems(bomb) == ["3:66 more than 16 aliases (*name) are used | write the values out"])
+        #expect(problems(bomb) == ["3:45 more than 16 aliases (*name) are used | write the values out"])
         #expect(problems("app: " + String(repeating: "[", count: 200_000)).count == 1)
-        #expect(problems(String(repeating: "{app: ", count: 900) + String(repeating: "}", count: 900)).count == 1)
+        #expect(problems(String(repeating: "{app: ", count: 900) + String(repeating: "}", count: 900)).count == 2)
     }
 }

@@ -14,7 +14,9 @@ package struct Application: Hashable, Sendable {
 
     package static let defaultEnvironmentFile: BytePath = ".env"
 
-    package init(name: String?, root: BytePath, environmentFile: BytePath = Application.defaultEnvironmentFile, maintenance: MaintenanceCommands? = nil) {
+    package init(
+        name: String?, root: BytePath, environmentFile: BytePath = Application.defaultEnvironmentFile, maintenance: MaintenanceCommands? = nil
+    ) {
         self.name = name
         self.root = root
         self.environmentFile = environmentFile

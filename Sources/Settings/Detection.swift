@@ -38,7 +38,9 @@ package enum Detection {
     ]
     private static let laravelCaches = ["vendor", "storage/framework", "storage/logs", "bootstrap/cache"]
     private static let hyperfCaches = ["vendor", "runtime"]
-    private static let genericCaches = ["vendor", "cache", "tmp", "log", "logs", "var/cache", "var/log", ".cache", "storage/framework", "storage/logs", "bootstrap/cache", "runtime"]
+    private static let genericCaches = [
+        "vendor", "cache", "tmp", "log", "logs", "var/cache", "var/log", ".cache", "storage/framework", "storage/logs", "bootstrap/cache", "runtime",
+    ]
     private static let configNames = [".env", "config", "docker-compose.yml", "docker-compose.yaml", "compose.yml", "compose.yaml", "lifeboat.yaml"]
     private static let databaseDirectories = ["", "data", "db", "database", "storage", "var", "instance", "prisma"]
     private static let databaseSuffixes = [".sqlite", ".sqlite3", ".db", ".db3"]
@@ -49,11 +51,12 @@ package enum Detection {
     package static func detect(root: BytePath, env: DotEnv?, probe: some FileProbe) -> DetectedApplication {
         let (framework, evidence) = framework(root: root, probe: probe)
         let files = files(framework: framework, root: root, probe: probe)
-        let caches = switch framework {
-        case .laravel: laravelCaches
-        case .hyperf: hyperfCaches
-        case .generic: genericCaches
-        }
+        let caches =
+            switch framework {
+            case .laravel: laravelCaches
+            case .hyperf: hyperfCaches
+            case .generic: genericCaches
+            }
         return DetectedApplication(
             framework: framework, root: root, title: title(env),
             databases: databases(framework: framework, root: root, env: env, probe: probe),
@@ -73,7 +76,9 @@ package enum Detection {
     private static func framework(root: BytePath, probe: some FileProbe) -> (Framework, evidence: [String]) {
         let composer = root.appending("composer.json"), lock = root.appending("composer.lock")
         let composerFiles = [("composer.json", composer), ("composer.lock", lock)].filter { probe.isFile($0.1) }.map(\.0)
-        if probe.isFile(root.appending("artisan")), requires(["\"laravel/framework\"", "\"laravel/lumen-framework\"", "\"illuminate/"], composer, lock, probe) {
+        if probe.isFile(root.appending("artisan")),
+            requires(["\"laravel/framework\"", "\"laravel/lumen-framework\"", "\"illuminate/"], composer, lock, probe)
+        {
             return (.laravel(version: laravelVersion(lock, probe)), ["artisan"] + composerFiles)
         }
         if probe.isFile(root.appending("bin/hyperf.php")), requires(["\"hyperf/"], composer, lock, probe) {

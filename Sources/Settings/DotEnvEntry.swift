@@ -65,7 +65,9 @@ struct DotEnvEntry {
         }
         if name.count > 2, let quote = name.first, quote == name.last, quote == "'" || quote == "\"" { name = name.dropFirst().dropLast() }
         let isName = !name.isEmpty && name.allSatisfy { $0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "_" || $0 == "." }
-        guard isName else { throw DotEnvEntryError(reason: "not the name of a variable", suggestion: "write NAME=value, with letters, digits, '_' and '.' in NAME") }
+        guard isName else {
+            throw DotEnvEntryError(reason: "not the name of a variable", suggestion: "write NAME=value, with letters, digits, '_' and '.' in NAME")
+        }
         return String(String.UnicodeScalarView(name))
     }
 
@@ -133,7 +135,8 @@ private struct ValueParser {
             "\"": "\"", "\\": "\\", "$": "$", "f": "\u{c}", "n": "\n", "r": "\r", "t": "\t", "v": "\u{b}",
         ]
         guard let meant = escapes[scalar] else {
-            throw DotEnvEntryError(reason: "an unknown escape in the value of \(name)", suggestion: "write two backslashes for one, or use single quotes")
+            throw DotEnvEntryError(
+                reason: "an unknown escape in the value of \(name)", suggestion: "write two backslashes for one, or use single quotes")
         }
         keep(meant, then: .doubleQuoted)
     }

@@ -49,7 +49,8 @@ extension Duration {
         var total = 0
         for (number, unit) in try MeasureScanner.pairs(of: text, units: "s, m, h, d and w", example: example) {
             guard let seconds = secondsOfUnit[unit] else {
-                throw MeasureError(reason: "has the unknown unit '\(clipped(unit))'", suggestion: "units are s, m (minutes), h, d and w; write \(example)")
+                throw MeasureError(
+                    reason: "has the unknown unit '\(clipped(unit))'", suggestion: "units are s, m (minutes), h, d and w; write \(example)")
             }
             total += number * seconds
             guard total <= maximumSeconds else { throw MeasureError(reason: "is longer than a hundred years", suggestion: "write \(example)") }
@@ -94,7 +95,8 @@ package struct RetentionSpan: Hashable, Sendable, CustomStringConvertible {
         for (number, unit) in try MeasureScanner.pairs(of: text, units: "y, m (months), w, d and h", example: example) {
             let (name, scale) = unit == "w" ? ("d", 7) : (unit, 1)
             guard let sum = amounts[name] else {
-                throw MeasureError(reason: "has the unknown unit '\(clipped(unit))'", suggestion: "units are y, m (months), w, d and h; write \(example)")
+                throw MeasureError(
+                    reason: "has the unknown unit '\(clipped(unit))'", suggestion: "units are y, m (months), w, d and h; write \(example)")
             }
             guard number <= 100_000, sum <= 1_000_000 else { throw MeasureError(reason: "is too long", suggestion: "write \(example)") }
             amounts[name] = sum + number * scale

@@ -15,7 +15,8 @@ package enum NearestName {
         if let exact = candidates.first(where: { normalised($0) == wanted }) { return exact }
         if let known = otherNames[wanted], candidates.contains(known) { return known }
         guard wanted.count <= maximumLength else { return nil }
-        let known = candidates.map { ($0, $0) } + otherNames.sorted { $0.key < $1.key }.filter { candidates.contains($0.value) }.map { ($0.key, $0.value) }
+        let known =
+            candidates.map { ($0, $0) } + otherNames.sorted { $0.key < $1.key }.filter { candidates.contains($0.value) }.map { ($0.key, $0.value) }
         var best: (name: String, distance: Int)? = nil
         for (word, name) in known where word.count <= maximumLength {
             let tolerated = max(1, max(wanted.count, word.count) / 3)

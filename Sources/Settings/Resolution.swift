@@ -38,7 +38,9 @@ private struct Resolution<Probe: FileProbe> {
         checkMachine()
         let databases = databases()
         let repositories = repositories()
-        let name = settings.app.name ?? detected.title.flatMap(Detection.identifier) ?? Detection.identifier(String(decoding: root.name, as: UTF8.self)) ?? "application"
+        let name =
+            settings.app.name ?? detected.title.flatMap(Detection.identifier) ?? Detection.identifier(String(decoding: root.name, as: UTF8.self))
+            ?? "application"
         let application = ResolvedApplication(
             name: name, title: detected.title ?? name, framework: detected.framework, root: root,
             databases: databases,
@@ -144,11 +146,27 @@ private struct Resolution<Probe: FileProbe> {
         let sideFiles = databases.compactMap(\.file).flatMap { Resolution.sideFiles(of: $0, probe: probe) }
         let stores = repositories.compactMap(\.localPath).flatMap { [$0, probe.realPath(of: $0)].compactMap { $0 } }
         warnOfPathsInsideRepositories(paths, stores)
-        var skipped: [BytePath] = []
-        for path in caches + sideFiles + stores where !skipped.contains(path) && paths.contains(where: { $0.contains(path) }) { skipped.append(path) }
+        let skipped = namesBelow(paths, of: caches + sideFiles + stores)
         return ResolvedFiles(
-            paths: paths, excludePatterns: said?.exclude ?? Detection.standardExcludePatterns, skippedPaths: skipped.sorted(),
+            paths: paths, excludePatterns: said?.exclude ?? Detection.standardExcludePatterns, skippedPaths: skipped,
             excludeLargerThan: said?.excludeLargerThan)
+    }
+
+    /// The names under which a scan of `paths` would meet these places: as they are, and, where a path is reached through a
+    /// link further up, by that path's own name.
+    private func namesBelow(_ paths: [BytePath], of places: [BytePath]) -> [BytePath] {
+        var names: Set<BytePath> = []
+        for path in paths {
+            let real = probe.realPath(of: path) ?? path
+            for place in places {
+                if path.contains(place) { names.insert(place) }
+                if real != path, real.contains(place) {
+                    let rest = place.components.dropFirst(real.components.count)
+                    names.insert(BytePath(names: path.components + rest, absolute: true))
+                }
+            }
+        }
+        return names.sorted()
     }
 
     /// An SQLite database and the files that SQLite keeps beside it, under the name given and under the real one.
@@ -162,7 +180,9 @@ private struct Resolution<Probe: FileProbe> {
         for path in paths {
             if let store = stores.first(where: { $0.contains(path) }) {
                 problems.append(
-                    settings.problem(at: "sources.files", "the files at '\(path)' lie inside the repository '\(store)'", suggestion: "put the repository elsewhere"))
+                    settings.problem(
+                        at: "sources.files", "the files at '\(path)' lie inside the repository '\(store)'", suggestion: "put the repository elsewhere"
+                    ))
             }
         }
     }

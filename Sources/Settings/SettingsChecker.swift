@@ -70,7 +70,12 @@ struct SettingsChecker {
 
     private static func example(of shape: Shape) -> String? {
         switch shape {
-        case .list(let element, _): if case .map = element { "begin each entry with a dash: - key: value" } else { "write [one, two], or each entry on a line of its own after a dash" }
+        case .list(let element, _):
+            if case .map = element {
+                "begin each entry with a dash: - key: value"
+            } else {
+                "write [one, two], or each entry on a line of its own after a dash"
+            }
         case .map(let keys, _): keys.first.map { "write keys such as `\(keys.first(where: \.isRequired)?.name ?? $0.name):` below it, indented" }
         default: nil
         }
@@ -78,7 +83,8 @@ struct SettingsChecker {
 
     private func hasTag(_ node: Node) -> Bool {
         let name = node.tag.description
-        return name.hasPrefix("!") || (name.hasPrefix("tag:") && !["tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"].contains(name))
+        return name.hasPrefix("!")
+            || (name.hasPrefix("tag:") && !["tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"].contains(name))
     }
 
     private static func position(of node: Node) -> SettingsPosition? {
@@ -176,7 +182,10 @@ extension SettingsChecker {
 
     private static func choice(_ text: String, of words: [String]) throws(MeasureError) -> String {
         if words.contains(text) { return text }
-        let others = ["pgsql": "postgresql", "postgres": "postgresql", "pg": "postgresql", "sqlite3": "sqlite", "mysqli": "mysql", "unlimited": "all", "error": "failure", "failed": "failure"]
+        let others = [
+            "pgsql": "postgresql", "postgres": "postgresql", "pg": "postgresql", "sqlite3": "sqlite", "mysqli": "mysql", "unlimited": "all",
+            "error": "failure", "failed": "failure",
+        ]
         let meant = NearestName.suggestion(for: text, among: words, otherNames: others)
         throw MeasureError(
             reason: "must be \(Shape.choice(words).expectation), but is '\(clipped(text))'", suggestion: meant.map { "did you mean '\($0)'?" })
@@ -223,7 +232,9 @@ extension SettingsChecker {
                 report(position, "'\(clipped(name))' is said more than once: first on line \(line)", "keep one of them")
             }
             firstLines[name] = firstLines[name] ?? position.line
-            if let value = checkEntry(name, at: position, valueNode, keys: keys, others: others, in: place) { entries.append((name, position, value)) }
+            if let value = checkEntry(name, at: position, valueNode, keys: keys, others: others, in: place) {
+                entries.append((name, position, value))
+            }
         }
         for key in keys where key.isRequired && firstLines[key.name] == nil {
             let missing = place.path.isEmpty ? "'\(key.name)' is missing" : "\(place.subject) needs '\(key.name)'"
@@ -265,11 +276,12 @@ extension SettingsChecker {
 
     /// Where both known keys and free names are possible, a name whose value cannot be meant so is a mistyped key.
     private func acceptsName(_ name: String, _ node: Node, _ others: Names, _ keys: [Key]) -> Bool {
-        let kind: NodeKind = switch node {
-        case .mapping: .map
-        case .sequence: .list
-        default: .scalar
-        }
+        let kind: NodeKind =
+            switch node {
+            case .mapping: .map
+            case .sequence: .list
+            default: .scalar
+            }
         return keys.isEmpty || others.shape.kinds.contains(kind)
     }
 

@@ -51,7 +51,9 @@ extension SettingsBuilder {
             guard let copy = value["copy_from"], let origin = copy.text else { continue }
             guard names.contains(origin) else {
                 let meant = NearestName.suggestion(for: origin, among: names.filter { $0 != name }).map { "did you mean '\($0)'?" }
-                report(copy.position, "'copy_from' names the unknown repository '\(clipped(origin))'", meant ?? "repositories are " + names.joined(separator: ", "))
+                report(
+                    copy.position, "'copy_from' names the unknown repository '\(clipped(origin))'",
+                    meant ?? "repositories are " + names.joined(separator: ", "))
                 continue
             }
             var visited: Set<String> = [name]
@@ -79,7 +81,9 @@ extension SettingsBuilder {
             if !repositories.contains(name), !repositories.isEmpty {
                 let known = repositories + SettingsTable.retentionWords
                 let meant = NearestName.suggestion(for: name, among: known).map { "did you mean '\($0)'?" }
-                report(keyPosition, "'retention' names the unknown repository '\(clipped(name))'", meant ?? "repositories are " + repositories.joined(separator: ", "))
+                report(
+                    keyPosition, "'retention' names the unknown repository '\(clipped(name))'",
+                    meant ?? "repositories are " + repositories.joined(separator: ", "))
             }
             byRepository[name] = policy(rules, minimum: minimum)
         }
@@ -102,7 +106,9 @@ extension SettingsBuilder {
         retention.withinMonthly = value["within_monthly"]?.span
         retention.withinYearly = value["within_yearly"]?.span
         retention.minimum = minimum
-        if retention.keepsNothing, value.said.count == value.entries?.count { report(value.position, "these rules keep nothing", "add daily: 7, or another rule") }
+        if retention.keepsNothing, value.said.count == value.entries?.count {
+            report(value.position, "these rules keep nothing", "add daily: 7, or another rule")
+        }
         return retention
     }
 }

@@ -47,7 +47,9 @@ extension SettingsBuilder {
         }
         if settings.type == .sqlite || (settings.type == nil && settings.path != nil) {
             for key in ["host", "port", "socket", "user", "password_file"] {
-                if let odd = value[key] { report(odd.position, "'\(key)' means nothing for an SQLite database", "remove it: the file is all there is") }
+                if let odd = value[key] {
+                    report(odd.position, "'\(key)' means nothing for an SQLite database", "remove it: the file is all there is")
+                }
             }
             if settings.path != nil, let database = value["database"] {
                 report(database.position, "'path' and 'database' both name the SQLite file", "keep one of them")

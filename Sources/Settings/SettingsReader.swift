@@ -23,7 +23,8 @@ package enum SettingsReader {
         let settings = root.map { builder.build($0, positions: checker.positions, inactive: checker.inactive) }
         let problems = checker.problems + builder.problems
         guard problems.isEmpty, let settings else {
-            let unreadable = SettingsProblem(file: file, at: .start, "the file says nothing", suggestion: "write at least app:, repository: and password_file:")
+            let unreadable = SettingsProblem(
+                file: file, at: .start, "the file says nothing", suggestion: "write at least app:, repository: and password_file:")
             throw SettingsProblems(problems.isEmpty ? [unreadable] : problems)
         }
         return settings
@@ -42,7 +43,9 @@ struct SettingsBuilder {
         problems.append(SettingsProblem(file: file, at: position, message, suggestion: suggestion))
     }
 
-    mutating func build(_ root: CheckedValue, positions: [String: SettingsPosition], inactive noted: [(position: SettingsPosition, text: String)]) -> SettingsFile {
+    mutating func build(_ root: CheckedValue, positions: [String: SettingsPosition], inactive noted: [(position: SettingsPosition, text: String)])
+        -> SettingsFile
+    {
         let repositories = repositories(root)
         let settings = SettingsFile(
             file: file,
@@ -173,7 +176,9 @@ extension SettingsBuilder {
     private mutating func drillCheck(_ value: CheckedValue) -> DrillCheck? {
         let kinds = ["rows", "sql", "files"].filter { value.says($0) }
         guard kinds.count == 1 else {
-            report(value.position, kinds.isEmpty ? "a check must say rows, sql or files" : "a check is one of rows, sql and files, not several", "begin each check with a dash")
+            report(
+                value.position, kinds.isEmpty ? "a check must say rows, sql or files" : "a check is one of rows, sql and files, not several",
+                "begin each check with a dash")
             return nil
         }
         let expectation = value["expect"]?.text
@@ -196,7 +201,8 @@ extension SettingsBuilder {
             guard let verb = before ?? after, let run = entry["run"] else { continue }
             hooks.append(
                 Hook(
-                    moment: before == nil ? .after : .before, verb: verb, run: command(run), timeout: entry["timeout"]?.duration ?? Hook.defaultTimeout,
+                    moment: before == nil ? .after : .before, verb: verb, run: command(run),
+                    timeout: entry["timeout"]?.duration ?? Hook.defaultTimeout,
                     onError: entry["on_error"]?.choice(Hook.OnError.self) ?? .fail))
         }
         return hooks

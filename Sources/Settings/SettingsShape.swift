@@ -97,7 +97,10 @@ extension Shape {
         switch self {
         case .text(let rule): rule.expectation
         case .path: "a path"
-        case .integer(let range): range.count == 1 ? "\(range.lowerBound)" : "a whole number" + (range.upperBound == .max ? " from \(range.lowerBound)" : " from \(range.lowerBound) to \(range.upperBound)")
+        case .integer(let range):
+            range.count == 1
+                ? "\(range.lowerBound)"
+                : "a whole number" + (range.upperBound == .max ? " from \(range.lowerBound)" : " from \(range.lowerBound) to \(range.upperBound)")
         case .boolean: "true or false"
         case .size: "a size such as 500MiB or 5GiB"
         case .duration: "a duration such as 30s, 24h or 30d"
@@ -108,7 +111,8 @@ extension Shape {
         case .switchedOff: "false"
         case .list(let element, _): if case .map = element { "a list of maps" } else { "a list" }
         case .map: "a map of keys and values"
-        case .either(let shapes): Shape.enumeration(shapes.flatMap { shape in if case .choice(let words) = shape { words.map { "'\($0)'" } } else { [shape.expectation] } })
+        case .either(let shapes):
+            Shape.enumeration(shapes.flatMap { shape in if case .choice(let words) = shape { words.map { "'\($0)'" } } else { [shape.expectation] } })
         case .refused: "absent"
         }
     }

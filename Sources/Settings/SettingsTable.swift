@@ -15,14 +15,16 @@ enum SettingsTable {
         Key("password_command", command, "a program that prints the repository's password"),
         Key("key", .map(secret), "where the repository's password is"),
         Key("schedule", .map(schedule), "when each verb is due").withoutEffectYet,
-        Key("retention", .map(retention + [minimum], others: Names(what: "repository", shape: .map(retention))), "which snapshots are kept").alsoCalled("keep", "forget"),
+        Key("retention", .map(retention + [minimum], others: Names(what: "repository", shape: .map(retention))), "which snapshots are kept")
+            .alsoCalled("keep", "forget"),
         Key("verify", .map(verify), "how much a verify reads"),
-        Key("drill", .map(drill), "what a drill compares").withoutEffectYet,
+        Key("drill", .map(drill), "what a drill compares"),
         Key("notify", .list(of: .map(notification)), "who is told what").withoutEffectYet.alsoCalled("notifications"),
         Key("heartbeat", .map(heartbeats), "URLs fetched after a success").withoutEffectYet.alsoCalled("heartbeats"),
         Key("hooks", .list(of: .map(hook)), "programs run before and after a verb").withoutEffectYet,
         Key("metrics", .map([Key("textfile", .path, "a file for the node exporter").required]), "where metrics go").withoutEffectYet,
-        Key("serve", .map([Key("listen", .text(TextRules.listenAddress), "host and port of the dashboard").required]), "the dashboard").withoutEffectYet,
+        Key("serve", .map([Key("listen", .text(TextRules.listenAddress), "host and port of the dashboard").required]), "the dashboard")
+            .withoutEffectYet,
         noPassword,
     ])
 
@@ -30,10 +32,13 @@ enum SettingsTable {
         Key("name", .text(TextRules.applicationName), "the name in snapshots; APP_NAME or the directory's name otherwise"),
         Key("root", .path, "the application's directory; relative to this file").required.alsoCalled("path", "directory", "dir"),
         Key("env", .path, "the application's env file; .env otherwise").alsoCalled("env_file", "dotenv"),
-        Key("maintenance", .map([
-            Key("down", .text(.any), "the command that closes the application").required,
-            Key("up", .text(.any), "the command that opens it again").required,
-        ]), "maintenance mode during a restore").withoutEffectYet,
+        Key(
+            "maintenance",
+            .map([
+                Key("down", .text(.any), "the command that closes the application").required,
+                Key("up", .text(.any), "the command that opens it again").required,
+            ]), "maintenance mode during a restore"
+        ).withoutEffectYet,
     ]
 
     static let objectives = [
@@ -43,10 +48,15 @@ enum SettingsTable {
     ]
 
     static let sources = [
-        Key("database", .either([.switchedOff, .map(database), .list(of: .map(database))]), "the database or databases; false for none").alsoCalled("databases", "db"),
+        Key("database", .either([.switchedOff, .map(database), .list(of: .map(database))]), "the database or databases; false for none").alsoCalled(
+            "databases", "db"),
         Key("files", .either([.switchedOff, .map(files), .list(of: .path)]), "files; false for none").alsoCalled("file", "filesystem"),
-        Key("config", .either([.switchedOff, .map([Key("paths", .list(of: .path), "files and directories").required.alsoCalled("path")]), .list(of: .path)]), "configuration; false for none")
-            .alsoCalled("configuration"),
+        Key(
+            "config",
+            .either([.switchedOff, .map([Key("paths", .list(of: .path), "files and directories").required.alsoCalled("path")]), .list(of: .path)]),
+            "configuration; false for none"
+        )
+        .alsoCalled("configuration"),
     ]
 
     static let database = [
@@ -67,7 +77,8 @@ enum SettingsTable {
 
     static let files = [
         Key("paths", .list(of: .path), "directories and files, relative to the root").alsoCalled("path", "include", "directories"),
-        Key("exclude", .list(of: .text(TextRules.pattern), atLeast: 0), "restic patterns of what is left out").alsoCalled("excludes", "excluded", "ignore"),
+        Key("exclude", .list(of: .text(TextRules.pattern), atLeast: 0), "restic patterns of what is left out").alsoCalled(
+            "excludes", "excluded", "ignore"),
         Key("exclude_larger_than", .size, "larger files are left out").alsoCalled("max_size"),
     ]
 
@@ -77,15 +88,21 @@ enum SettingsTable {
         Key("url", repositoryURL, "a path, sftp:, s3:, rest: or rclone:").required.alsoCalled("path", "repository", "location"),
         Key("copy_from", .text(.any), "the repository whose snapshots are copied here").withoutEffectYet,
         Key("credentials", .map(secret), "where the store's credentials are").withoutEffectYet,
-        Key("protect", .map([
-            Key("append_only", .boolean, "nobody can delete"),
-            Key("object_lock", .duration, "how long objects are locked"),
-            Key("prove", .choice(RepositoryProtection.ProofInterval.allCases.map(\.rawValue)), "how often that is tried"),
-        ]), "what the store is to refuse").withoutEffectYet,
-        Key("limit", .map([
-            Key("up", .size, "bytes per second sent").alsoCalled("upload"),
-            Key("down", .size, "bytes per second received").alsoCalled("download"),
-        ]), "bandwidth").withoutEffectYet.alsoCalled("limits"),
+        Key(
+            "protect",
+            .map([
+                Key("append_only", .boolean, "nobody can delete"),
+                Key("object_lock", .duration, "how long objects are locked"),
+                Key("prove", .choice(RepositoryProtection.ProofInterval.allCases.map(\.rawValue)), "how often that is tried"),
+            ]), "what the store is to refuse"
+        ).withoutEffectYet,
+        Key(
+            "limit",
+            .map([
+                Key("up", .size, "bytes per second sent").alsoCalled("upload"),
+                Key("down", .size, "bytes per second received").alsoCalled("download"),
+            ]), "bandwidth"
+        ).withoutEffectYet.alsoCalled("limits"),
         noPassword,
     ]
 
@@ -99,30 +116,38 @@ enum SettingsTable {
 
     static let command = Shape.either([.text(.any), .list(of: .text(.any))])
 
-    static let schedule = [Key("timezone", .text(TextRules.timeZone), "the zone of these times; the machine's otherwise").alsoCalled("time_zone", "tz")]
+    static let schedule =
+        [Key("timezone", .text(TextRules.timeZone), "the zone of these times; the machine's otherwise").alsoCalled("time_zone", "tz")]
         + ["database", "files", "config", "verify", "drill"].map { Key($0, .calendar, "when it is due") }
         + [Key("catch_up", .boolean, "whether missed times are made up for")]
 
-    static let retention = ["last", "hourly", "daily", "weekly", "monthly", "yearly"].map { period in
-        Key(period, .either([.integer(0...1_000_000), .choice(["all"])]), "how many to keep").alsoCalled("keep_\(period)")
-    } + ["within", "within_hourly", "within_daily", "within_weekly", "within_monthly", "within_yearly"].map { period in
-        Key(period, .retentionSpan, "keep what is younger than this").alsoCalled("keep_\(period)")
-    }
+    static let retention =
+        ["last", "hourly", "daily", "weekly", "monthly", "yearly"].map { period in
+            Key(period, .either([.integer(0...1_000_000), .choice(["all"])]), "how many to keep").alsoCalled("keep_\(period)")
+        }
+        + ["within", "within_hourly", "within_daily", "within_weekly", "within_monthly", "within_yearly"].map { period in
+            Key(period, .retentionSpan, "keep what is younger than this").alsoCalled("keep_\(period)")
+        }
 
     static let minimum = Key("minimum", .integer(1...1_000_000), "never fewer snapshots of a source than this; 3 otherwise").alsoCalled("min")
 
     static let verify = [
-        Key("read_data", .either([.share, .size, .choice(["all", "none"])]), "how much of the data is read back; 5% otherwise").alsoCalled("read_data_subset"),
+        Key("read_data", .either([.share, .size, .choice(["all", "none"])]), "how much of the data is read back; 5% otherwise").alsoCalled(
+            "read_data_subset"),
         Key("dumps", .choice(DumpVerification.allCases.map(\.rawValue)), "what is done with saved databases; parse otherwise"),
     ]
 
     static let drill = [
-        Key("checks", .list(of: .map([
-            Key("rows", .map([Key("compare", .choice(["manifest"]), "against what").required]), "compare row counts"),
-            Key("sql", .text(.any), "a query with one value"),
-            Key("expect", .text(TextRules.expectation), "what the value has to be"),
-            Key("files", .map([Key("sample", .integer(1...1_000_000), "how many").required]), "compare files"),
-        ])), "what is compared after a drill"),
+        Key(
+            "checks",
+            .list(
+                of: .map([
+                    Key("rows", .map([Key("compare", .choice(["manifest"]), "against what").required]), "compare row counts"),
+                    Key("sql", .text(.any), "a query with one value"),
+                    Key("expect", .text(TextRules.expectation), "what the value has to be"),
+                    Key("files", .map([Key("sample", .integer(1...1_000_000), "how many").required]), "compare files"),
+                ])), "what is compared after a drill"
+        ).withoutEffectYet
     ]
 
     static let notification = [
@@ -141,5 +166,6 @@ enum SettingsTable {
     ]
 
     static let noPassword = Key(
-        "password", .refused(why: "a password is never written in this file", suggestion: "put it in a file of mode 0600 and name that with password_file"), "")
+        "password",
+        .refused(why: "a password is never written in this file", suggestion: "put it in a file of mode 0600 and name that with password_file"), "")
 }

@@ -35,15 +35,22 @@ package struct SettingsWriter: Sendable {
             lines.append("app: \(try SettingsWriter.quoted(root))")
         }
         lines.append("repository: \(SettingsWriter.quoted(repository))")
-        lines += ["password_file: \(try SettingsWriter.quoted(passwordFile))    # without this file nobody can read the backups: keep a copy elsewhere", ""]
-        lines += detected.map(comments) ?? []
         lines += [
-            "# In force without being said here:",
-            "# objectives: { rpo: \(Objectives.standard.rpo.settingsText), rto: \(Objectives.standard.rto.settingsText), drill_every: \(Objectives.standard.drillEvery.settingsText) }",
-            "# schedule: { database: \(Schedule.standard.database), files: \(Schedule.standard.files), config: \(Schedule.standard.config), verify: \(Schedule.standard.verify) }",
-            "# retention: { last: \(Retention.standard.last), daily: \(Retention.standard.daily), weekly: \(Retention.standard.weekly), monthly: \(Retention.standard.monthly), minimum: \(Retention.standard.minimum) }",
+            "password_file: \(try SettingsWriter.quoted(passwordFile))    # without this file nobody can read the backups: keep a copy elsewhere", "",
         ]
+        lines += detected.map(comments) ?? []
+        lines += defaults
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var defaults: [String] {
+        let (goals, times, kept) = (Objectives.standard, Schedule.standard, Retention.standard)
+        return [
+            "# In force without being said here:",
+            "# objectives: { rpo: \(goals.rpo.settingsText), rto: \(goals.rto.settingsText), drill_every: \(goals.drillEvery.settingsText) }",
+            "# schedule: { database: \(times.database), files: \(times.files), config: \(times.config), verify: \(times.verify) }",
+            "# retention: { last: \(kept.last), daily: \(kept.daily), weekly: \(kept.weekly), monthly: \(kept.monthly), minimum: \(kept.minimum) }",
+        ]
     }
 
     private func comments(_ detected: DetectedApplication) -> [String] {
@@ -64,7 +71,10 @@ package struct SettingsWriter: Sendable {
 
     /// A comment must stay one: nothing from the outside may begin a line of its own.
     private static func withoutLineBreaks(_ text: String) -> String {
-        String(text.map { character in character.isNewline || character.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : character })
+        String(
+            text.map { character in
+                character.isNewline || character.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : character
+            })
     }
 
     private static func quoted(_ path: BytePath) throws(Failure) -> String {
@@ -76,8 +86,12 @@ package struct SettingsWriter: Sendable {
 
     /// A YAML scalar that reads back as this text: plain where that is safe, in double quotes otherwise.
     static func quoted(_ text: String) -> String {
-        let plain = text.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "/._-".unicodeScalars.contains($0)) }
-        let ambiguous = ["", "~", "-", "null", "true", "false", "yes", "no", "on", "off"].contains(text.lowercased()) || text.hasPrefix("-") || text.hasPrefix(".")
+        let plain = text.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "/._-".unicodeScalars.contains($0))
+        }
+        let ambiguous =
+            ["", "~", "-", "null", "true", "false", "yes", "no", "on", "off"].contains(text.lowercased()) || text.hasPrefix("-")
+            || text.hasPrefix(".")
         if plain, !ambiguous { return text }
         var result = "\""
         for scalar in text.unicodeScalars {
@@ -85,8 +99,10 @@ package struct SettingsWriter: Sendable {
             case "\"", "\\": result += "\\\(scalar)"
             case "\n": result += "\\n"
             case "\t": result += "\\t"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value): result += "\\x" + Hex.encode([UInt8(truncatingIfNeeded: scalar.value)])
-            case "\u{2028}", "\u{2029}", "\u{FEFF}": result += "\\u" + Hex.encode([UInt8(truncatingIfNeeded: scalar.value >> 8), UInt8(truncatingIfNeeded: scalar.value)])
+            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
+                result += "\\x" + Hex.encode([UInt8(truncatingIfNeeded: scalar.value)])
+            case "\u{2028}", "\u{2029}", "\u{FEFF}":
+                result += "\\u" + Hex.encode([UInt8(truncatingIfNeeded: scalar.value >> 8), UInt8(truncatingIfNeeded: scalar.value)])
             default: result.unicodeScalars.append(scalar)
             }
         }

@@ -11,7 +11,9 @@ enum TextRules {
 
     /// Names used in commands and tags.
     static let name = TextRule(expectation: "a name of letters, digits, '.', '_' and '-'") { text in
-        let good = text.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0)) }
+        let good = text.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0))
+        }
         guard good, text.utf8.count <= 64 else {
             return MeasureError(reason: "is not a usable name: '\(clipped(text))'", suggestion: "use up to 64 letters, digits, '.', '_' and '-'")
         }
@@ -21,19 +23,24 @@ enum TextRules {
     static let variableName = TextRule(expectation: "the name of a variable") { text in
         let good = text.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || $0 == "_") }
         guard good, text.first?.isNumber != true, text.utf8.count <= 128 else {
-            return MeasureError(reason: "is not the name of a variable", suggestion: "write the name alone, for example LIFEBOAT_PASSWORD: never the secret itself")
+            return MeasureError(
+                reason: "is not the name of a variable", suggestion: "write the name alone, for example LIFEBOAT_PASSWORD: never the secret itself")
         }
         return nil
     }
 
     /// The text is not repeated: it may be the secret itself, written in the wrong place.
     static let credentialName = TextRule(expectation: "the name of a systemd credential") { text in
-        name.check(text) == nil ? nil : MeasureError(reason: "is not the name of a systemd credential", suggestion: "write the name given to LoadCredential=: never the secret itself")
+        name.check(text) == nil
+            ? nil
+            : MeasureError(
+                reason: "is not the name of a systemd credential", suggestion: "write the name given to LoadCredential=: never the secret itself")
     }
 
     static let variablePrefix = TextRule(expectation: "the prefix of variables, such as DB") { text in
         if text.hasSuffix("_") || text.contains("$") || variableName.check(text) != nil {
-            return MeasureError(reason: "is not a prefix of variables: '\(clipped(text))'", suggestion: "write DB for DB_CONNECTION, DB_HOST, DB_DATABASE …")
+            return MeasureError(
+                reason: "is not a prefix of variables: '\(clipped(text))'", suggestion: "write DB for DB_CONNECTION, DB_HOST, DB_DATABASE …")
         }
         return nil
     }
@@ -49,7 +56,9 @@ enum TextRules {
     }
 
     static let pattern = TextRule(expectation: "a pattern") { text in
-        if ["/", "/**", "**", "*", "/*"].contains(text) { return MeasureError(reason: "would leave everything out: '\(text)'", suggestion: "name what is to be left out, or `files: false`") }
+        if ["/", "/**", "**", "*", "/*"].contains(text) {
+            return MeasureError(reason: "would leave everything out: '\(text)'", suggestion: "name what is to be left out, or `files: false`")
+        }
         return printable(text, atMost: 4096)
     }
 
@@ -68,7 +77,9 @@ enum TextRules {
         }
         guard RepositoryScheme.network.contains(scheme) else {
             let meant = NearestName.suggestion(for: scheme, among: RepositoryScheme.network + ["local"]).map { "did you mean '\($0):'?" }
-            return MeasureError(reason: "has the unknown scheme '\(clipped(scheme)):'", suggestion: meant ?? "write a path, or sftp:, s3:, rest: or rclone: and the rest of the address")
+            return MeasureError(
+                reason: "has the unknown scheme '\(clipped(scheme)):'",
+                suggestion: meant ?? "write a path, or sftp:, s3:, rest: or rclone: and the rest of the address")
         }
         if text.utf8.count <= scheme.utf8.count + 1 { return MeasureError(reason: "names no place after '\(scheme):'", suggestion: nil) }
         return printable(text, atMost: 4096)
@@ -90,14 +101,17 @@ enum TextRules {
 
     /// `127.0.0.1:8250`, `[::1]:8250`, `localhost:8250`.
     static let listenAddress = TextRule(expectation: "an address such as 127.0.0.1:8250") { text in
-        guard let colon = text.lastIndex(of: ":"), colon > text.startIndex, let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port) else {
+        guard let colon = text.lastIndex(of: ":"), colon > text.startIndex, let port = Int(text[text.index(after: colon)...]),
+            (1...65_535).contains(port)
+        else {
             return MeasureError(reason: "is not an address with a port", suggestion: "write 127.0.0.1:8250")
         }
         return printable(text, atMost: 256)
     }
 
     static let expectation = TextRule(expectation: "a comparison such as '>= 500'") { text in
-        Expectation(parsing: text) == nil ? MeasureError(reason: "is not a comparison: '\(clipped(text))'", suggestion: "write an operator and a number: \">= 500\"") : nil
+        Expectation(parsing: text) == nil
+            ? MeasureError(reason: "is not a comparison: '\(clipped(text))'", suggestion: "write an operator and a number: \">= 500\"") : nil
     }
 
     /// What a path must not be, for paths anywhere in the file.
@@ -105,7 +119,9 @@ enum TextRules {
         if text.isEmpty { return MeasureError(reason: "is an empty path", suggestion: "write a path, or '.' for the directory itself") }
         if text.hasPrefix("~") { return MeasureError(reason: "begins with '~', which is not expanded here", suggestion: "write the full path") }
         if text.hasPrefix("file:") { return MeasureError(reason: "is a file: URL", suggestion: "write the path alone") }
-        if text.hasPrefix("$") || text.contains("${") { return MeasureError(reason: "contains a variable, which is not expanded here", suggestion: "write the full path") }
+        if text.hasPrefix("$") || text.contains("${") {
+            return MeasureError(reason: "contains a variable, which is not expanded here", suggestion: "write the full path")
+        }
         return printable(text, atMost: 4096)
     }
 

@@ -154,9 +154,13 @@ extension YAMLDocument {
     private static func suggestion(_ problem: String) -> String? {
         if problem.contains("alias") { return "quote a pattern that begins with a star: \"*.log\"" }
         if problem.contains("another document") { return "describe one application per file, without `---` in between" }
-        if problem.contains("'\\t'") || problem.contains("cannot start any token") { return "quote the value, and indent with spaces, never with tabs" }
+        if problem.contains("'\\t'") || problem.contains("cannot start any token") {
+            return "quote the value, and indent with spaces, never with tabs"
+        }
         if problem.contains("mapping values are not allowed") { return "quote a value that contains a colon and a space, or check the indentation" }
-        if problem.contains("block mapping") || problem.contains("could not find expected ':'") { return "check the indentation and that each key is followed by a colon and a space" }
+        if problem.contains("block mapping") || problem.contains("could not find expected ':'") {
+            return "check the indentation and that each key is followed by a colon and a space"
+        }
         if problem.contains("flow sequence") || problem.contains("flow mapping") { return "close the bracket, and separate entries with commas" }
         return nil
     }

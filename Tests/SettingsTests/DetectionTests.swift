@@ -40,7 +40,8 @@ private func withEnv(_ text: String, besides files: [String: String] = laravel) 
     }
 
     @Test(arguments: [
-        ("DB_CONNECTION=sqlite\nDB_DATABASE=/data/live.sqlite", "/data/live.sqlite"), ("DB_CONNECTION=sqlite\nDB_DATABASE=data/x.db", "/srv/sms/data/x.db"),
+        ("DB_CONNECTION=sqlite\nDB_DATABASE=/data/live.sqlite", "/data/live.sqlite"),
+        ("DB_CONNECTION=sqlite\nDB_DATABASE=data/x.db", "/srv/sms/data/x.db"),
         ("DB_CONNECTION=sqlite\nDB_DATABASE=null", "/srv/sms/database/database.sqlite"), ("APP_NAME=x", "/srv/sms/database/database.sqlite"),
         ("DB_URL=sqlite:////data/u.sqlite", "/data/u.sqlite"), ("DATABASE_URL=sqlite:///data/u%20v.sqlite", "/srv/sms/data/u v.sqlite"),
     ]) func `follows DB_DATABASE and DB_URL to the SQLite file`(_ env: String, _ path: String) {
@@ -99,7 +100,8 @@ private func withEnv(_ text: String, besides files: [String: String] = laravel) 
 
     @Test func `saves a framework without upload directories whole, but for its caches`() {
         let found = detect([
-            "/srv/sms/bin/hyperf.php": "", "/srv/sms/composer.lock": "\"name\": \"hyperf/db\"", "/srv/sms/runtime/container/x": "", "/srv/sms/vendor/a": "",
+            "/srv/sms/bin/hyperf.php": "", "/srv/sms/composer.lock": "\"name\": \"hyperf/db\"", "/srv/sms/runtime/container/x": "",
+            "/srv/sms/vendor/a": "",
         ])
         #expect(found.files == ["/srv/sms"])
         #expect(found.skippedPaths == ["/srv/sms/vendor", "/srv/sms/runtime"])

@@ -14,8 +14,10 @@ private func env(_ text: String, environment: [String: String] = [:]) -> DotEnv 
         ("A=a#b", "a"), ("A=a # b", "a"), ("A=\"a # b\" # c", "a # b"), ("A='a # b'", "a # b"), ("A=# only", ""),
         ("A=\"say \\\"hi\\\"\"", "say \"hi\""), ("A='no \\n escape'", "no \\n escape"), ("A=\"tab\\tline\\nend\"", "tab\tline\nend"),
         ("A=\"back\\\\slash\"", "back\\slash"), ("A=C:\\dir", "C:\\dir"), ("A=it's", "it's"), ("A=a=b=c", "a=b=c"), ("A=\"\\${B}\"", "${B}"),
-        ("B=x\nA=${B}y", "xy"), ("B=x\nA=\"${B} y\"", "x y"), ("B=x\nA='${B}'", "${B}"), ("A=${MISSING}", "${MISSING}"), ("A=$B", "$B"), ("A=${B", "${B"),
-        ("A=1\nA=2", "2"), ("A=\"two\nlines\"", "two\nlines"), ("A=\"two\r\nlines\"\r\nB=1", "two\nlines"), ("A=\"\nfirst\nlast\n\"", "\nfirst\nlast\n"),
+        ("B=x\nA=${B}y", "xy"), ("B=x\nA=\"${B} y\"", "x y"), ("B=x\nA='${B}'", "${B}"), ("A=${MISSING}", "${MISSING}"), ("A=$B", "$B"),
+        ("A=${B", "${B"),
+        ("A=1\nA=2", "2"), ("A=\"two\nlines\"", "two\nlines"), ("A=\"two\r\nlines\"\r\nB=1", "two\nlines"),
+        ("A=\"\nfirst\nlast\n\"", "\nfirst\nlast\n"),
         ("\u{FEFF}A=bom", "bom"), ("# A=no\n\n   # B\nA=yes", "yes"), ("A=x\rB=y", "x"), ("Ä.1=x\nA=${HOME}", "${HOME}"),
         ("A=base64:Zm9v+/=", "base64:Zm9v+/="),
     ]) func `gives the value that the application sees`(_ text: String, _ expected: String) {

@@ -24,7 +24,10 @@ import Testing
         #expect(within?.description == canonical)
     }
 
-    @Test(arguments: [("5%", "5%"), ("2.5%", "2.5%"), ("0.25%", "0.25%"), ("100%", "100%"), ("1.05%", "1.05%"), ("all", "all"), ("none", "none"), ("5GiB", "5.0 GiB")])
+    @Test(arguments: [
+        ("5%", "5%"), ("2.5%", "2.5%"), ("0.25%", "0.25%"), ("100%", "100%"), ("1.05%", "1.05%"), ("all", "all"), ("none", "none"),
+        ("5GiB", "5.0 GiB"),
+    ])
     func `of data is a percentage, a size, all or none`(_ text: String, _ printed: String) throws {
         #expect(try read("app: /a\nverify: { read_data: \(text) }").verify.readData.description == printed)
     }
@@ -46,7 +49,10 @@ import Testing
         #expect(try read("app: /a\nschedule: { database: \"\(canonical)\" }").schedule.database == phrase)
     }
 
-    @Test(arguments: ["daily", "daily 24:00", "daily 2:0", "daily 02:00:00", "sunday", "02:00", "every 5s", "hourly 15", "2nd 05:00", "", "1st daily 05:00", "a b c d"])
+    @Test(arguments: [
+        "daily", "daily 24:00", "daily 2:0", "daily 02:00:00", "sunday", "02:00", "every 5s", "hourly 15", "2nd 05:00", "", "1st daily 05:00",
+        "a b c d",
+    ])
     func `is refused otherwise`(_ text: String) {
         #expect(problems("app: /a\nschedule: { database: '\(text)' }").count == 1)
     }

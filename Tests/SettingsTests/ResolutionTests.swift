@@ -40,7 +40,8 @@ private func resolved(_ text: String, _ probe: FakeProbe, file: BytePath = setti
     }
 
     @Test func `keeps live databases and local repositories out of the files`() throws {
-        let probe = FakeProbe(files: ["/srv/sms/live.db": FakeProbe.sqlite, "/srv/sms/backup/config": "x"], links: ["/srv/sms/link.db": "/srv/sms/live.db"])
+        let probe = FakeProbe(
+            files: ["/srv/sms/live.db": FakeProbe.sqlite, "/srv/sms/backup/config": "x"], links: ["/srv/sms/link.db": "/srv/sms/live.db"])
         let application = try resolved("app: /srv/sms\nrepository: backup\nsources: { database: { path: link.db } }", probe)
         #expect(
             application.files?.skippedPaths == [
@@ -48,6 +49,13 @@ private func resolved(_ text: String, _ probe: FakeProbe, file: BytePath = setti
                 "/srv/sms/live.db", "/srv/sms/live.db-journal", "/srv/sms/live.db-shm", "/srv/sms/live.db-wal",
             ])
         #expect(ResolvedFiles.literalPattern("/srv/a*[b]\\") == "/srv/a\\*\\[b]\\\\")
+    }
+
+    @Test func `knows a live database again behind a link further up`() throws {
+        let probe = FakeProbe(files: ["/mnt/data/sms/live.db": FakeProbe.sqlite], links: ["/data": "/mnt/data"])
+        let application = try resolved("app: /data/sms\nsources: { database: { path: /mnt/data/sms/live.db } }", probe)
+        #expect(application.files?.paths == ["/data/sms"])
+        #expect(application.files?.skippedPaths.contains("/data/sms/live.db-wal") == true)
     }
 
     @Test func `leaves a person's own paths and excludes alone`() throws {
@@ -68,7 +76,8 @@ private func resolved(_ text: String, _ probe: FakeProbe, file: BytePath = setti
         var files = laravel
         files["/srv/sms/.env"] = "DB_CONNECTION=mysql\nLOG_CONNECTION=pgsql\nLOG_HOST=db\nLOG_DATABASE=logs\nLOG_PASSWORD=hunter2\n"
         let application = try resolved(
-            "app: /srv/sms\nsources: { database: [ { name: log, from_env: LOG, host: other }, { name: main, from_env: DB, type: mariadb } ] }", FakeProbe(files: files))
+            "app: /srv/sms\nsources: { database: [ { name: log, from_env: LOG, host: other }, { name: main, from_env: DB, type: mariadb } ] }",
+            FakeProbe(files: files))
         #expect(application.databases.map(\.name) == ["log", "main"])
         #expect(application.databases.map(\.type) == [.postgresql, .mariadb])
         #expect(application.databases.first?.summary == "PostgreSQL at other/logs")
@@ -79,7 +88,10 @@ private func resolved(_ text: String, _ probe: FakeProbe, file: BytePath = setti
         let application = try resolved(Examples.full, FakeProbe())
         #expect(application.notices == ["the application's root '/var/www/sms' does not exist"])
         let reason = "the settings take the database from '/var/www/sms/.env', which is not there"
-        #expect(application.databases == [ResolvedDatabase(name: "database", type: .mysql, location: .unknown(reason: reason), dataOnlyExclude: ["cache", "sessions"])])
+        #expect(
+            application.databases == [
+                ResolvedDatabase(name: "database", type: .mysql, location: .unknown(reason: reason), dataOnlyExclude: ["cache", "sessions"])
+            ])
         #expect(application.files?.paths == ["/var/www/sms/storage/app", "/var/www/sms/public/uploads"])
         #expect(application.repositories.map(\.localPath) == ["/mnt/backup/sms", nil])
         #expect(application.repositories.last?.credentials == .file("/etc/lifeboat/s3.env"))
@@ -97,7 +109,8 @@ private func resolved(_ text: String, _ probe: FakeProbe, file: BytePath = setti
     }
 
     @Test func `needs no settings file at all`() throws {
-        let application = try resolve(DefaultSettings.settings(root: "/srv/sms"), env: DotEnv.read(root: "/srv/sms", probe: Self.machine), probe: Self.machine)
+        let application = try resolve(
+            DefaultSettings.settings(root: "/srv/sms"), env: DotEnv.read(root: "/srv/sms", probe: Self.machine), probe: Self.machine)
         #expect(application.name == "school-sms")
         #expect(application.repositories.isEmpty && application.key == nil)
         #expect(application.databases.count == 1)

@@ -18,7 +18,10 @@ struct SeededGenerator: RandomNumberGenerator {
 }
 
 @Suite struct `Any text` {
-    private static let tokens = [": ", "\n", "- ", "[", "]", "{", "}", "*a", "&a ", "\"", "'", "#", "!", "|", ">", "%", "\t", "  ", "? ", "---", "...", "<<: *a", "null", "~", "\0", "\u{FEFF}", "\u{E000}", "999999999999999999999", "-1", "€", "\u{85}"]
+    private static let tokens = [
+        ": ", "\n", "- ", "[", "]", "{", "}", "*a", "&a ", "\"", "'", "#", "!", "|", ">", "%", "\t", "  ", "? ", "---", "...", "<<: *a", "null", "~",
+        "\0", "\u{FEFF}", "\u{E000}", "999999999999999999999", "-1", "€", "\u{85}",
+    ]
 
     private static func mutated(_ original: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
         var bytes = original
@@ -49,7 +52,9 @@ struct SeededGenerator: RandomNumberGenerator {
             #expect(first == second, "seed \(seed), round \(round)")
             if case .success = first { accepted += 1 }
             if case .failure(let problems) = first {
-                #expect(problems.problems.allSatisfy { $0.position.line >= 1 && $0.position.column >= 1 && !$0.message.contains("\n") }, "seed \(seed), round \(round)")
+                #expect(
+                    problems.problems.allSatisfy { $0.position.line >= 1 && $0.position.column >= 1 && !$0.message.contains("\n") },
+                    "seed \(seed), round \(round)")
             }
         }
         #expect(accepted < 250, "seed \(seed)")

@@ -34,7 +34,10 @@ import Testing
         #expect(database.pointInTimeInterval == .seconds(10))
         #expect(
             settings.sources.files
-                == .said(FileSettings(paths: ["storage/app", "public/uploads"], exclude: ["*.log", "node_modules", "vendor"], excludeLargerThan: ByteCount(5 << 30))))
+                == .said(
+                    FileSettings(
+                        paths: ["storage/app", "public/uploads"], exclude: ["*.log", "node_modules", "vendor"], excludeLargerThan: ByteCount(5 << 30))
+                ))
         #expect(settings.sources.config == .said([".env", "config", "docker-compose.yml", "/etc/nginx/sites-enabled/sms.conf"]))
         #expect(settings.repositories.map(\.name) == ["local", "offsite"])
         #expect(settings.repositories.last?.copyFrom == "local")
@@ -74,7 +77,7 @@ import Testing
                 "repositories.offsite.protect: line 23: accepted, has no effect in this version",
                 "repositories.offsite.limit: line 23: accepted, has no effect in this version",
                 "schedule: line 25: accepted, has no effect in this version",
-                "drill: line 38: accepted, has no effect in this version",
+                "drill.checks: line 39: accepted, has no effect in this version",
                 "notify: line 44: accepted, has no effect in this version",
                 "heartbeat: line 45: accepted, has no effect in this version",
                 "hooks: line 46: accepted, has no effect in this version",

@@ -9,7 +9,8 @@ import Testing
     @Test func `is the minimal form with what was found as comments`() throws {
         let probe = FakeProbe(files: laravel)
         let detected = Detection.detect(root: "/srv/sms", env: DotEnv.read(root: "/srv/sms", probe: probe), probe: probe)
-        let text = try SettingsWriter(root: "/srv/sms", repository: "/mnt/backup/sms", passwordFile: "/etc/lifeboat/sms.key", detected: detected).text()
+        let text = try SettingsWriter(root: "/srv/sms", repository: "/mnt/backup/sms", passwordFile: "/etc/lifeboat/sms.key", detected: detected)
+            .text()
         #expect(
             text == """
                 # lifeboat: what is protected, where it goes, and where the key is.
@@ -35,7 +36,10 @@ import Testing
         #expect(settings.key == .file("/etc/lifeboat/sms.key"))
     }
 
-    @Test(arguments: ["plain", "School SMS", "a: b", "# no", "-x", "no", "12", "\"quoted\" 'too'", "back\\slash", "*star", "Школа", " lead", "a #b", "[x]", "{y}", "&z", "%", "@", "`", "!t", "?", "a\u{85}b", "\u{1F600}", "."])
+    @Test(arguments: [
+        "plain", "School SMS", "a: b", "# no", "-x", "no", "12", "\"quoted\" 'too'", "back\\slash", "*star", "Школа", " lead", "a #b", "[x]", "{y}",
+        "&z", "%", "@", "`", "!t", "?", "a\u{85}b", "\u{1F600}", ".",
+    ])
     func `reads back whatever it is given`(_ name: String) throws {
         let root = BytePath("/srv/\(name)")
         let text = try SettingsWriter(root: root, name: "n", repository: "/mnt/\(name)", passwordFile: BytePath("/etc/\(name).key")).text()

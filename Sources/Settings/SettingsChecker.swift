@@ -125,7 +125,7 @@ extension SettingsChecker {
         return shape.kinds.contains(kind) ? [shape] : []
     }
 
-    private static func content(of text: String, isPlain: Bool, as shape: Shape) throws(MeasureError) -> CheckedValue.Content {
+    private static func content(of text: String, isPlain: Bool, as shape: Shape) throws(MeasureError) -> CheckedContent {
         switch shape {
         case .text(let rule):
             if text.isEmpty { throw MeasureError(reason: "is empty", suggestion: "write \(rule.expectation)") }
@@ -223,7 +223,7 @@ extension SettingsChecker {
             report(place.position, "\(place.subject) has more than \(SettingsChecker.maximumListCount) keys", nil)
             return nil
         }
-        var entries: [(key: String, keyPosition: SettingsPosition, value: CheckedValue)] = []
+        var entries: [CheckedEntry] = []
         var firstLines: [String: Int] = [:]
         for (keyNode, valueNode) in mapping {
             let position = SettingsChecker.position(of: keyNode) ?? place.position
@@ -232,15 +232,14 @@ extension SettingsChecker {
                 report(position, "'\(clipped(name))' is said more than once: first on line \(line)", "keep one of them")
             }
             firstLines[name] = firstLines[name] ?? position.line
-            if let value = checkEntry(name, at: position, valueNode, keys: keys, others: others, in: place) {
-                entries.append((name, position, value))
-            }
+            let value = checkEntry(name, at: position, valueNode, keys: keys, others: others, in: place)
+            entries.append(CheckedEntry(key: name, keyPosition: position, value: value))
         }
         for key in keys where key.isRequired && firstLines[key.name] == nil {
             let missing = place.path.isEmpty ? "'\(key.name)' is missing" : "\(place.subject) needs '\(key.name)'"
             report(place.position, missing, "add `\(key.name):` (\(key.purpose))")
         }
-        return CheckedValue(position: place.position, content: .map(entries), said: Set(firstLines.keys))
+        return CheckedValue(position: place.position, content: .map(entries))
     }
 
     /// A key's text, with a duplicate's mark taken off again.

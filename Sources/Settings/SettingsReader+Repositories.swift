@@ -13,11 +13,12 @@ extension SettingsBuilder {
             return [repository(named: RepositorySettings.singleName, url: url, options: nil, at: position)]
         }
         var repositories: [RepositorySettings] = []
-        for (name, keyPosition, value) in root["repositories"]?.entries ?? [] {
+        for entry in root["repositories"]?.entries ?? [] {
+            let name = entry.key
             if SettingsTable.retentionWords.contains(name) {
-                report(keyPosition, "a repository cannot have the name '\(name)', which is a retention rule", "choose another name")
+                report(entry.keyPosition, "a repository cannot have the name '\(name)', which is a retention rule", "choose another name")
             }
-            guard let url = value.text ?? value["url"]?.text else { continue }
+            guard let value = entry.value, let url = value.text ?? value["url"]?.text else { continue }
             repositories.append(repository(named: name, url: url, options: value.isMap ? value : nil, at: value.position))
         }
         checkCopies(root["repositories"]?.entries ?? [])
@@ -43,12 +44,13 @@ extension SettingsBuilder {
     }
 
     /// Each `copy_from` names another repository, and following them comes to an end.
-    private mutating func checkCopies(_ entries: [(key: String, keyPosition: SettingsPosition, value: CheckedValue)]) {
+    private mutating func checkCopies(_ entries: [CheckedEntry]) {
         let names = entries.map(\.key)
         var origins: [String: String] = [:]
-        for (name, _, value) in entries { origins[name] = value["copy_from"]?.text }
-        for (name, _, value) in entries {
-            guard let copy = value["copy_from"], let origin = copy.text else { continue }
+        for entry in entries { origins[entry.key] = entry.value?["copy_from"]?.text }
+        for entry in entries {
+            let name = entry.key
+            guard let copy = entry.value?["copy_from"], let origin = copy.text else { continue }
             guard names.contains(origin) else {
                 let meant = NearestName.suggestion(for: origin, among: names.filter { $0 != name }).map { "did you mean '\($0)'?" }
                 report(
@@ -72,17 +74,19 @@ extension SettingsBuilder {
     mutating func retention(_ value: CheckedValue?, repositories: [String]) -> RetentionSettings {
         guard let value else { return .standard }
         let minimum = value["minimum"]?.integer ?? Retention.defaultMinimum
-        let generalRules = (value.entries ?? []).filter { SettingsTable.retentionWords.contains($0.key) && $0.key != "minimum" }
+        let generalRules = value.entries.filter { SettingsTable.retentionWords.contains($0.key) && $0.key != "minimum" }
         var general = Retention.standard
         if !generalRules.isEmpty { general = policy(value, minimum: minimum) }
         general.minimum = minimum
         var byRepository: [String: Retention] = [:]
-        for (name, keyPosition, rules) in value.entries ?? [] where rules.isMap {
+        for entry in value.entries {
+            guard let rules = entry.value, rules.isMap else { continue }
+            let name = entry.key
             if !repositories.contains(name), !repositories.isEmpty {
                 let known = repositories + SettingsTable.retentionWords
                 let meant = NearestName.suggestion(for: name, among: known).map { "did you mean '\($0)'?" }
                 report(
-                    keyPosition, "'retention' names the unknown repository '\(clipped(name))'",
+                    entry.keyPosition, "'retention' names the unknown repository '\(clipped(name))'",
                     meant ?? "repositories are " + repositories.joined(separator: ", "))
             }
             byRepository[name] = policy(rules, minimum: minimum)
@@ -106,7 +110,7 @@ extension SettingsBuilder {
         retention.withinMonthly = value["within_monthly"]?.span
         retention.withinYearly = value["within_yearly"]?.span
         retention.minimum = minimum
-        if retention.keepsNothing, value.said.count == value.entries?.count {
+        if retention.keepsNothing, value.isWellFormed {
             report(value.position, "these rules keep nothing", "add daily: 7, or another rule")
         }
         return retention

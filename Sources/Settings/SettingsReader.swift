@@ -116,8 +116,8 @@ struct SettingsBuilder {
 
     private func monitoring(_ root: CheckedValue) -> MonitoringSettings {
         var heartbeats: [Verb: String] = [:]
-        for (name, _, value) in root["heartbeat"]?.entries ?? [] {
-            if let verb = Verb(rawValue: name) { heartbeats[verb] = value.text }
+        for entry in root["heartbeat"]?.entries ?? [] {
+            if let verb = Verb(rawValue: entry.key) { heartbeats[verb] = entry.value?.text }
         }
         return MonitoringSettings(
             heartbeats: heartbeats, metricsFile: root["metrics"]?["textfile"]?.path, listenAddress: root["serve"]?["listen"]?.text)
@@ -139,20 +139,20 @@ extension SettingsBuilder {
     }
 
     mutating func secret(_ value: CheckedValue, called subject: String) -> SecretReference? {
-        let entries = value.entries ?? []
-        guard value.said.count <= 1 else {
+        guard value.entries.count <= 1 else {
             report(value.position, "\(subject) names more than one place", "keep one of file, env, command and credential")
             return nil
         }
-        guard let entry = entries.first else {
-            if value.said.isEmpty { report(value.position, "\(subject) names no place", "say one of file, env, command and credential") }
+        guard let entry = value.entries.first else {
+            report(value.position, "\(subject) names no place", "say one of file, env, command and credential")
             return nil
         }
+        guard let place = entry.value else { return nil }
         switch entry.key {
-        case "file": return entry.value.path.map { .file($0) }
-        case "env": return entry.value.text.map { .environment($0) }
-        case "credential": return entry.value.text.map { .credential($0) }
-        default: return .command(command(entry.value))
+        case "file": return place.path.map { .file($0) }
+        case "env": return place.text.map { .environment($0) }
+        case "credential": return place.text.map { .credential($0) }
+        default: return .command(command(place))
         }
     }
 

@@ -77,7 +77,11 @@ let application: [Target] = [
         "Operations",
         ["Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Databases", "Journal", "Archiving", "Upkeep"]),
     .executableTarget(
-        name: "lifeboat", dependencies: ["Bytes", "HostOS", "Settings", "Journal", "Operations", argumentParser],
+        name: "lifeboat",
+        dependencies: [
+            "Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Databases", "Journal", "Archiving",
+            "Upkeep", "Operations", argumentParser,
+        ],
         swiftSettings: strict),
     tests("SettingsTests", ["Bytes", "Settings", "TestKit"]),
     tests("DatabasesTests", ["Bytes", "HostOS", "Codecs", "Databases", "TestKit"]),

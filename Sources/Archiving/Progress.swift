@@ -1,5 +1,6 @@
 // Progress: counters that workers bump and a face samples. No callbacks from the data plane.
 
+import HostOS
 import Synchronization
 
 /// What a run has done so far. Every field only grows.
@@ -45,5 +46,5 @@ package final class Cancellation: Sendable {
     package init() {}
 
     package func cancel() { flag.store(true, ordering: .relaxed) }
-    package var isCancelled: Bool { flag.load(ordering: .relaxed) }
+    package var isCancelled: Bool { flag.load(ordering: .relaxed) || Interrupts.isRequested }
 }

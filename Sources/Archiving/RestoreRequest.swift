@@ -30,7 +30,6 @@ package struct RestoreRequest: Sendable {
     package var delete = false
     package var sparse = false
     package var ownershipByName = false
-    package var dryRun = false
 
     package init(tree: BlobID, subfolder: BytePath = .root, target: BytePath) {
         self.tree = tree
@@ -56,4 +55,13 @@ package struct RestoreSummary: Sendable {
     package var bytesSkipped: UInt64 = 0
     package var problems: [RestoreProblem] = []
     package var durationNanoseconds: Int64 = 0
+
+    package init() {}
+
+    /// What carrying out the plan would come to.
+    package init(planned plan: RestorePlan) {
+        totalItems = UInt64(plan.itemCount)
+        totalBytes = plan.byteCount
+        problems = plan.problems
+    }
 }

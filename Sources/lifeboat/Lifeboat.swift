@@ -1,1 +1,34 @@
-@main struct Lifeboat { static func main() {} }
+// Lifeboat: the program. Parses, runs one command, and turns whatever is thrown into a message and an exit status.
+
+import ArgumentParser
+import Bytes
+import HostOS
+
+@main
+struct Lifeboat: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "lifeboat",
+        abstract: "Disaster recovery you have proved: protects an application's database, files and configuration, and brings them back.",
+        discussion: """
+            Start:     cd /var/www/app && lifeboat init
+            Protect:   lifeboat backup
+            Ask:       lifeboat status
+            Recover:   lifeboat restore
+
+            Repositories are in the open restic format: stock restic reads, checks and restores them.
+            """,
+        version: "lifeboat \(version)",
+        subcommands: [RepositoryCommand.self, BackupCommand.self, RestoreCommand.self, SnapshotsCommand.self])
+
+    static func main() {
+        Interrupts.install()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            Console.exit(for: error)
+        }
+    }
+}

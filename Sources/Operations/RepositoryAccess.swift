@@ -1,0 +1,73 @@
+// RepositoryAccess: how a verb gets at a repository: address, password, lock, snapshots, index; and gives everything back on every
+// way out.
+
+import Bytes
+import Codecs
+import HostOS
+package import RepositoryEngine
+import RepositoryFormat
+package import Stores
+
+/// What it takes to open one repository.
+package struct RepositoryAccess: Sendable {
+    package var address: StoreAddress
+    package var password: PasswordSource
+    package var keyHint: String?
+    /// How long to wait for another program's lock.
+    package var retryLockSeconds: Int64
+    /// For reading commands on a store that cannot be written.
+    package var withoutLock: Bool
+
+    package init(
+        address: StoreAddress, password: PasswordSource, keyHint: String? = nil, retryLockSeconds: Int64 = 0, withoutLock: Bool = false
+    ) {
+        self.address = address
+        self.password = password
+        self.keyHint = keyHint
+        self.retryLockSeconds = retryLockSeconds
+        self.withoutLock = withoutLock
+    }
+
+    /// Makes the repository and returns its id and the id of its first key.
+    package func create(identity: Identity = .ofThisProcess()) throws -> Repository {
+        try Repository.create(in: address.open(), password: password.resolve(), identity: identity)
+    }
+
+    /// Opens without a lock, for commands that take none.
+    package func open() throws -> Repository {
+        let store = address.open()
+        // Asked for first, so that a wrong path is not answered with a question for the password.
+        guard try store.exists(.config) else { throw RepositoryFailure.missing(location: store.location) }
+        return try Repository.open(store, password: password.resolve(), keyHint: keyHint)
+    }
+
+    /// Opens, locks, runs `body`, unlocks. With `.shared` the lock is left out if the access says so.
+    package func with<R>(
+        _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), _ body: (Repository) throws -> R
+    ) throws -> R {
+        let repository = try open()
+        if withoutLock && kind == .shared { return try body(repository) }
+        let lock = try RepositoryLock.acquire(repository, kind, identity: identity, retrySeconds: retryLockSeconds)
+        defer { lock.release() }
+        return try body(lock.guarded)
+    }
+
+    /// As above, with all snapshots and the index, loaded in the order that misses nothing.
+    package func withIndex<R>(
+        _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), _ body: (IndexedRepository, [CatalogedSnapshot]) throws -> R
+    ) throws -> R {
+        try with(kind, identity: identity) { repository in
+            let snapshots = try SnapshotCatalog.load(repository)
+            return try body(IndexedRepository.load(repository), snapshots)
+        }
+    }
+}
+
+extension Identity {
+    /// Who this process is, by the system's clock and zone.
+    package static func ofThisProcess(hostName: String? = nil) -> Identity {
+        Identity(
+            hostName: hostName ?? Host.environment("RESTIC_HOST") ?? Host.name(), userName: AccountNames().user(Host.userID),
+            userID: Host.userID, groupID: Host.groupID, processID: Host.processID, clock: SystemClock(), zone: Host.utcOffset)
+    }
+}

@@ -1,0 +1,86 @@
+// `lifeboat backup files PATH…`: paths into a snapshot, with or without a configuration.
+
+import Archiving
+import ArgumentParser
+import Bytes
+import FileTrees
+import HostOS
+import Operations
+import RepositoryEngine
+import RepositoryFormat
+
+struct BackupFilesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "files", abstract: "Save files and directories.",
+        discussion: """
+            Examples:
+              lifeboat backup files /etc /home --repo /mnt/backup/host --password-file /etc/lifeboat/host.key
+              lifeboat backup files . --exclude '*.log' --exclude node_modules --tag nightly
+            """)
+
+    @Argument(help: "Files and directories to save.")
+    var paths: [String] = []
+
+    @OptionGroup var repository: RepositoryOptions
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var exclusion: ExclusionOptions
+    @OptionGroup var writing: WritingOptions
+
+    @Option(name: .long, help: "A tag for the snapshot; repeat it, or separate several with commas.")
+    var tag: [String] = []
+
+    @Option(name: [.customShort("H"), .long], help: "The host name to record.")
+    var host: String?
+
+    @Option(name: .long, help: "The snapshot to compare with (default: the newest of this host and these paths).")
+    var parent: String?
+
+    @Flag(name: [.short, .long], help: "Read every file, whatever the parent snapshot says.")
+    var force = false
+
+    @Option(name: .long, help: "The time to record: 2026-11-24T10:00:00Z or '2026-11-24 10:00:00'.")
+    var time: String?
+
+    @Flag(name: .long, help: "Ignore change times when deciding whether a file changed.")
+    var ignoreCtime = false
+
+    @Flag(name: .long, help: "Ignore inode numbers and change times when deciding whether a file changed.")
+    var ignoreInode = false
+
+    @Flag(name: .long, help: "Save access times too.")
+    var withAtime = false
+
+    @Flag(name: .long, help: "Make no snapshot if nothing changed.")
+    var skipIfUnchanged = false
+
+    @Flag(name: [.customShort("n"), .long], help: "Only say what would be done.")
+    var dryRun = false
+
+    func run() throws {
+        var verb = BackupFiles(access: try repository.access(), request: try request())
+        verb.parent = force ? .none : parent.map { .named($0) } ?? .automatic
+        let progress = Progress()
+        let summary = try ProgressLine(progress, verb: "saving", output: output).around { try verb.run(progress: progress) }
+        BackupReport(summary, dryRun: dryRun).print(output)
+    }
+
+    private func request() throws -> BackupRequest {
+        guard !paths.isEmpty else { throw Failure(.usage, "nothing to save was named", hint: "give paths, as in `lifeboat backup files /etc /home`") }
+        let identity = Identity.ofThisProcess(hostName: host)
+        var request = BackupRequest(
+            targets: paths.map { BytePath($0) }, workingDirectory: Host.workingDirectory(), hostName: identity.hostName,
+            userName: identity.userName, time: try time.map(SnapshotTime.parse) ?? identity.now(), programVersion: "lifeboat \(Lifeboat.version)")
+        request.userID = identity.userID
+        request.groupID = identity.groupID
+        request.exclusions = try exclusion.exclusions()
+        request.excludePatterns = exclusion.exclude
+        request.tags = TagList.flatten(tag)
+        request.ignoreChangeTime = ignoreCtime
+        request.ignoreInode = ignoreInode
+        request.withAccessTime = withAtime
+        request.skipIfUnchanged = skipIfUnchanged
+        request.dryRun = dryRun
+        request.writer = try writing.options()
+        return request
+    }
+}

@@ -1,0 +1,33 @@
+// `lifeboat repository …`: repositories themselves.
+
+import ArgumentParser
+import Bytes
+import Operations
+import RepositoryEngine
+import RepositoryFormat
+import Stores
+
+struct RepositoryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repository", abstract: "Create repositories.", subcommands: [Init.self])
+
+    struct Init: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Create a new repository in the restic format, version 2.",
+            discussion: "Example:\n  lifeboat repository init --repo /mnt/backup/app --password-file /etc/lifeboat/app.key")
+
+        @OptionGroup var repository: RepositoryOptions
+        @OptionGroup var output: OutputOptions
+
+        func run() throws {
+            let created = try repository.access().create()
+            let location = created.store.location
+            if output.json {
+                Console.out(JSONLine("initialized").string("id", created.config.id.hex).string("repository", location).text)
+            } else {
+                Console.out("created repository \(created.config.id.hex.prefix(10)) at \(location)")
+                output.say("Keep the password in a second place: without it nothing in the repository can ever be read.")
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+// RepositoryOptions: where the repository is and what opens it, by flag or by environment. LIFEBOAT_* wins over RESTIC_*.
+
+import ArgumentParser
+import Bytes
+import Codecs
+import Foundation
+import HostOS
+import Operations
+import RepositoryEngine
+import Stores
+
+struct RepositoryOptions: ParsableArguments {
+    @Option(name: [.short, .long], help: "The repository: a path. Default: $LIFEBOAT_REPOSITORY or $RESTIC_REPOSITORY.")
+    var repo: String?
+
+    @Option(name: .long, help: "A file that holds the repository's address.")
+    var repositoryFile: String?
+
+    @Option(name: [.customShort("p"), .long], help: "A file that holds the password.")
+    var passwordFile: String?
+
+    @Option(name: .long, help: "A shell command that prints the password.")
+    var passwordCommand: String?
+
+    @Option(name: .long, help: "The key to try first: an id or its beginning.")
+    var keyHint: String?
+
+    @Option(name: .long, help: "How long to wait for another program's lock: 5m, 1h.")
+    var retryLock: String?
+
+    @Flag(name: .long, help: "Do not lock (for reading only).")
+    var noLock = false
+
+    var isGiven: Bool { repo != nil || repositoryFile != nil || RepositoryOptions.variable("REPOSITORY") != nil || RepositoryOptions.variable("REPOSITORY_FILE") != nil }
+
+    static func variable(_ name: String) -> String? { Host.environment("LIFEBOAT_" + name) ?? Host.environment("RESTIC_" + name) }
+
+    func access() throws -> RepositoryAccess {
+        RepositoryAccess(
+            address: try address(), password: try password(), keyHint: keyHint ?? RepositoryOptions.variable("KEY_HINT"),
+            retryLockSeconds: try retryLock.map(Durations.seconds) ?? 0, withoutLock: noLock)
+    }
+
+    private func address() throws -> StoreAddress {
+        let text: String
+        if let repo, repositoryFile != nil { throw Failure(.usage, "both --repo '\(repo)' and --repository-file are given", hint: "leave one out") }
+        if let repo {
+            text = repo
+        } else if let file = repositoryFile ?? (RepositoryOptions.variable("REPOSITORY") == nil ? RepositoryOptions.variable("REPOSITORY_FILE") : nil) {
+            text = String(decoding: try AtomicFile.read(BytePath(file), limit: 1 << 16), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        } else if let variable = RepositoryOptions.variable("REPOSITORY") {
+            text = variable
+        } else {
+            throw Failure(.usage, "no repository is given", hint: "use --repo PATH, set LIFEBOAT_REPOSITORY, or run `lifeboat init` in your application")
+        }
+        return try StoreAddress(parsing: text, relativeTo: Host.workingDirectory())
+    }
+
+    private func password() throws -> PasswordSource {
+        if passwordFile != nil && passwordCommand != nil {
+            throw Failure(.usage, "both --password-file and --password-command are given", hint: "leave one out")
+        }
+        if let passwordCommand { return .command(passwordCommand) }
+        if let passwordFile { return .file(BytePath(passwordFile)) }
+        if let command = RepositoryOptions.variable("PASSWORD_COMMAND") { return .command(command) }
+        if let file = RepositoryOptions.variable("PASSWORD_FILE") { return .file(BytePath(file)) }
+        if let literal = RepositoryOptions.variable("PASSWORD"), !literal.isEmpty { return .literal(SecretBytes(Array(literal.utf8))) }
+        return .literal(try PasswordPrompt.ask("password for the repository: "))
+    }
+}
+
+/// Typed passwords.
+enum PasswordPrompt {
+    static func ask(_ prompt: String) throws -> SecretBytes {
+        guard Console.isInteractive else { throw RepositoryFailure.noPassword }
+        Console.messageWithoutNewline(prompt)
+        defer { Console.message("") }
+        guard let typed = Terminal.readSecret(), !typed.isEmpty else { throw RepositoryFailure.noPassword }
+        return SecretBytes(typed)
+    }
+
+    /// Asked twice, for new passwords.
+    static func askTwice(_ prompt: String) throws -> SecretBytes {
+        let first = try ask(prompt), second = try ask("again: ")
+        let same = first.withBytes { a in second.withBytes { b in a.isEqual(to: b) } }
+        guard same else { throw Failure(.usage, "the two passwords differ", hint: "try again") }
+        return first
+    }
+}

@@ -1,0 +1,57 @@
+// RestoreReport: what a restore did.
+
+import Archiving
+import Bytes
+import RepositoryFormat
+
+struct RestoreReport {
+    private let summary: RestoreSummary
+    private let snapshot: SnapshotID
+    private let target: BytePath
+    private let dryRun: Bool
+
+    init(_ summary: RestoreSummary, snapshot: SnapshotID, target: BytePath, dryRun: Bool) {
+        self.summary = summary
+        self.snapshot = snapshot
+        self.target = target
+        self.dryRun = dryRun
+    }
+
+    /// Prints the report, and ends with exit status 1 if an item could not be restored.
+    func print(_ output: OutputOptions) {
+        for problem in summary.problems { Self.print(problem, output) }
+        if output.json { Console.out(json) } else if !output.quiet { Console.out(line) }
+        if !summary.problems.isEmpty {
+            if !output.json { Console.message("\(summary.problems.count) items could not be restored completely") }
+            Console.end(.failed)
+        }
+    }
+
+    private static func print(_ problem: RestoreProblem, _ output: OutputOptions) {
+        if output.json {
+            let error = JSONLine().string("message", problem.failure.message).text
+            Console.message(JSONLine("error").raw("error", error).string("during", "restore").string("item", problem.path.description).text)
+        } else {
+            Console.warning("\(problem.path): \(problem.failure.message)")
+        }
+    }
+
+    private var line: String {
+        if dryRun { return "dry run: would restore \(summary.totalItems) items (\(ByteCount(summary.totalBytes))) of snapshot \(snapshot.short) to \(target)" }
+        var parts = ["restored \(summary.itemsRestored) items (\(ByteCount(summary.bytesRestored))) of snapshot \(snapshot.short) to \(target)"]
+        if summary.filesSkipped > 0 { parts.append("\(summary.filesSkipped) files (\(ByteCount(summary.bytesSkipped))) were there already") }
+        if summary.itemsDeleted > 0 { parts.append("\(summary.itemsDeleted) items removed") }
+        parts.append(Durations.short(nanoseconds: summary.durationNanoseconds))
+        return parts.joined(separator: ", ")
+    }
+
+    private var json: String {
+        JSONLine("summary")
+            .number("seconds_elapsed", UInt64(summary.durationNanoseconds / 1_000_000_000), omitZero: true)
+            .number("total_files", summary.totalItems, omitZero: true).number("files_restored", summary.itemsRestored, omitZero: true)
+            .number("files_skipped", summary.filesSkipped, omitZero: true).number("files_deleted", summary.itemsDeleted, omitZero: true)
+            .number("total_bytes", summary.totalBytes, omitZero: true).number("bytes_restored", summary.bytesRestored, omitZero: true)
+            .number("bytes_skipped", summary.bytesSkipped, omitZero: true)
+            .text
+    }
+}

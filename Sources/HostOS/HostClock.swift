@@ -73,7 +73,7 @@ package enum Host {
     }
 
     /// Writes out what the C library still buffers, before the process ends.
-    package static func flushOutput() { unsafe fflush(nil) }
+    package static func flushOutput() { fflush(nil) }
 
     /// Whether a standard stream is a terminal.
     package static func isTerminal(_ stream: Int32) -> Bool { isatty(stream) == 1 }

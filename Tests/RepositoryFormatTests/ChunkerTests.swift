@@ -198,7 +198,9 @@ private func cuts(_ bytes: [UInt8], _ chunker: Chunker, step: () -> Int) -> [Int
     @Test func `of small degree is irreducible iff it has no divisor`() {
         for bits in UInt64(0)..<1_024 {
             let polynomial = Polynomial(bits)
-            let hasDivisor = (UInt64(2)..<32).contains { polynomial.degree > Polynomial($0).degree && polynomial.modulo(Polynomial($0)).bits == 0 }
+            let hasDivisor = (UInt64(2)..<32).contains {
+                polynomial.degree > Polynomial($0).degree && polynomial.modulo(Polynomial($0)).bits == 0
+            }
             #expect(polynomial.isIrreducible == (polynomial.degree >= 1 && !hasDivisor), "\(bits)")
         }
     }

@@ -18,7 +18,8 @@ private struct Target: Sendable, CustomTestStringConvertible {
             var index = IndexFileWriter()
             index.append(PackID(Digest(word0: 1, word1: 0, word2: 0, word3: 0)), blobs: Array(blobs.prefix(4)))
             let snapshot = SnapshotFile(
-                time: .zero, tree: BlobID(Digest(word0: 1, word1: 2, word2: 3, word3: 4)), paths: ["/é"], hostName: "h", tags: ["t"], summary: .init())
+                time: .zero, tree: BlobID(Digest(word0: 1, word1: 2, word2: 3, word3: 4)), paths: ["/é"], hostName: "h", tags: ["t"],
+                summary: .init())
             let lock = LockFile(time: .zero, isExclusive: true, hostName: "h", userName: "u", processID: -1)
             let key = KeyFile(
                 created: .zero, userName: "u", hostName: "h", parameters: try ScryptParameters(cost: 16, blockSize: 8, parallelism: 1),

@@ -28,10 +28,11 @@ import Testing
                 PackedBlob(type: .data, id: blob, offset: 0, length: 42, uncompressedLength: 1),
                 PackedBlob(type: .tree, id: blob, offset: 42, length: 50, uncompressedLength: 0),
             ])
-        #expect(text(writer.finished()) == """
-            {"packs":[{"id":"\(Self.id)","blobs":[{"id":"\(Self.id)","type":"data","offset":0,"length":42,"uncompressed_length":1},\
-            {"id":"\(Self.id)","type":"tree","offset":42,"length":50}]}]}\n
-            """)
+        #expect(
+            text(writer.finished()) == """
+                {"packs":[{"id":"\(Self.id)","blobs":[{"id":"\(Self.id)","type":"data","offset":0,"length":42,"uncompressed_length":1},\
+                {"id":"\(Self.id)","type":"tree","offset":42,"length":50}]}]}\n
+                """)
     }
 
     @Test func `is read in any order of keys, with the keys of other programs`() throws {
@@ -47,8 +48,10 @@ import Testing
 
     @Test(arguments: [
         #"{"packs":[{"blobs":[]}]}"#, #"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"blob","offset":0,"length":42}]}]}"#,
-        #"{"packs":[{"id":"ID","blobs":[{"id":"ID","offset":0,"length":42}]}]}"#, #"{"packs":[{"id":"ID","blobs":[{"type":"data","offset":0,"length":42}]}]}"#,
-        #"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","offset":0,"length":31}]}]}"#, #"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data"}]}]}"#,
+        #"{"packs":[{"id":"ID","blobs":[{"id":"ID","offset":0,"length":42}]}]}"#,
+        #"{"packs":[{"id":"ID","blobs":[{"type":"data","offset":0,"length":42}]}]}"#,
+        #"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","offset":0,"length":31}]}]}"#,
+        #"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data"}]}]}"#,
         #"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","offset":4294967290,"length":42}]}]}"#,
         #"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","offset":4294967296,"length":42}]}]}"#,
         #"{"packs":[{"id":"ID","blobs":[{"id":"ID","type":"data","offset":-1,"length":42}]}]}"#, "[]", "",
@@ -58,7 +61,9 @@ import Testing
     }
 
     @Test func `has no compressed blobs in version 1`() throws {
-        let json = Array("{\"packs\":[{\"id\":\"\(Self.id)\",\"blobs\":[{\"id\":\"\(Self.id)\",\"type\":\"data\",\"offset\":0,\"length\":42,\"uncompressed_length\":1}]}]}".utf8)
+        let json = Array(
+            "{\"packs\":[{\"id\":\"\(Self.id)\",\"blobs\":[{\"id\":\"\(Self.id)\",\"type\":\"data\",\"offset\":0,\"length\":42,\"uncompressed_length\":1}]}]}"
+                .utf8)
         #expect(throws: FormatError.self) { try IndexFile.packs(in: json, version: .one) }
         #expect(try IndexFile.packs(in: json, version: .two).first?.blobs.first?.plainLength == 1)
     }

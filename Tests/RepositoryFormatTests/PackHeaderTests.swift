@@ -110,7 +110,8 @@ extension PackedBlob {
             let length = UInt32.random(in: 32..<1 << 24, using: &random)
             defer { offset += length }
             return PackedBlob(
-                type: Bool.random(using: &random) ? .data : .tree, id: BlobID(Digest(random.bytes(32)) ?? .zero), offset: offset, length: length,
+                type: Bool.random(using: &random) ? .data : .tree, id: BlobID(Digest(random.bytes(32)) ?? .zero), offset: offset,
+                length: length,
                 uncompressedLength: Bool.random(using: &random) ? 0 : UInt32.random(in: 1 ... .max, using: &random))
         }
     }

@@ -37,7 +37,8 @@ private struct CryptoVectors: Decodable {
     @Test func `is read and written as restic wrote it`() throws {
         for vector in try Vectors.load("crypto.json", as: CryptoVectors.self).keys {
             let key = try KeyFile(parsing: Array(vector.key_file_json.utf8))
-            #expect(key.parameters == (try ScryptParameters(cost: vector.scrypt.N, blockSize: vector.scrypt.r, parallelism: vector.scrypt.p)))
+            #expect(
+                key.parameters == (try ScryptParameters(cost: vector.scrypt.N, blockSize: vector.scrypt.r, parallelism: vector.scrypt.p)))
             #expect(key.salt == vector.scrypt.salt_hex.bytes)
             #expect(key.sealedMasterKey.count == 160)
             #expect(text(key.json) == vector.key_file_json)
@@ -60,10 +61,12 @@ private struct CryptoVectors: Decodable {
         #expect(try ScryptParameters(cost: cost, blockSize: blockSize, parallelism: parallelism).cost == cost)
     }
 
-    @Test(arguments: [
-        (0, 8, 1), (1, 8, 1), (3, 8, 1), (1 << 31, 1, 1), (1 << 30, 1, 1), (16, 0, 1), (16, 8, 0), (1 << 22, 8, 1), (16, 1 << 15, 1 << 15),
-        (16, 1 << 24, 1), (16, UInt64.max, UInt64.max), (UInt64.max, 1, 1), (1 << 63, 8, 1),
-    ] as [(UInt64, UInt64, UInt64)])
+    @Test(
+        arguments: [
+            (0, 8, 1), (1, 8, 1), (3, 8, 1), (1 << 31, 1, 1), (1 << 30, 1, 1), (16, 0, 1), (16, 8, 0), (1 << 22, 8, 1),
+            (16, 1 << 15, 1 << 15),
+            (16, 1 << 24, 1), (16, UInt64.max, UInt64.max), (UInt64.max, 1, 1), (1 << 63, 8, 1),
+        ] as [(UInt64, UInt64, UInt64)])
     func `refuses parameters that would take the machine down`(_ cost: UInt64, _ blockSize: UInt64, _ parallelism: UInt64) {
         #expect(throws: FormatError.self) { try ScryptParameters(cost: cost, blockSize: blockSize, parallelism: parallelism) }
     }
@@ -76,7 +79,8 @@ private struct CryptoVectors: Decodable {
     }
 
     @Test func `refuses a master key with an empty or zero part`() {
-        let good = MasterKeyJSON(encryption: [UInt8](repeating: 1, count: 32), macK: [UInt8](repeating: 1, count: 16), macR: [UInt8](repeating: 1, count: 16))
+        let good = MasterKeyJSON(
+            encryption: [UInt8](repeating: 1, count: 32), macK: [UInt8](repeating: 1, count: 16), macR: [UInt8](repeating: 1, count: 16))
         #expect((try? MasterKeyJSON(parsing: good.json)) == good)
         for bad in [
             MasterKeyJSON(encryption: good.macK, macK: good.macK, macR: good.macR),
@@ -104,15 +108,18 @@ private struct CryptoVectors: Decodable {
     }
 
     @Test func `accepts the extras of other programs`() throws {
-        let extras = #","chunker":"Rabin","chunk_min_size":524288,"chunk_max_size":8388608,"append_only":true,"is_hot":null,"treepack_size":7"#
+        let extras =
+            #","chunker":"Rabin","chunk_min_size":524288,"chunk_max_size":8388608,"append_only":true,"is_hot":null,"treepack_size":7"#
         #expect(try config(#","version":2,"chunker_polynomial":"003DA3358B4DC173""# + extras).isAppendOnly)
     }
 
     @Test(arguments: [
-        #","version":3,"chunker_polynomial":"3da3358b4dc173""#, #","version":0,"chunker_polynomial":"3da3358b4dc173""#, #","chunker_polynomial":"3da3358b4dc173""#,
+        #","version":3,"chunker_polynomial":"3da3358b4dc173""#, #","version":0,"chunker_polynomial":"3da3358b4dc173""#,
+        #","chunker_polynomial":"3da3358b4dc173""#,
         #","version":2"#, #","version":2,"chunker_polynomial":"282c9b9f767c45""#, #","version":2,"chunker_polynomial":"7""#,
         #","version":2,"chunker_polynomial":"""#, #","version":2,"chunker_polynomial":"3da3358b4dc173","chunker":"FixedSize""#,
-        #","version":2,"chunker_polynomial":"3da3358b4dc173","chunk_max_size":1048576"#, #","version":2,"chunker_polynomial":"3da3358b4dc173","id":"ab""#,
+        #","version":2,"chunker_polynomial":"3da3358b4dc173","chunk_max_size":1048576"#,
+        #","version":2,"chunker_polynomial":"3da3358b4dc173","id":"ab""#,
     ])
     func `is refused if it is another format or another way of cutting`(_ fields: String) {
         #expect(throws: FormatError.self) { try config(fields) }
@@ -176,13 +183,17 @@ private struct CryptoVectors: Decodable {
         summary.dataAdded = .max
         summary.backupEnd = Timestamp(seconds: 1)
         let snapshot = SnapshotFile(
-            time: Timestamp(seconds: 1_700_000_000, nanoseconds: 5, utcOffset: 3_600), tree: BlobID(Digest(word0: 1, word1: 2, word2: 3, word3: 4)),
+            time: Timestamp(seconds: 1_700_000_000, nanoseconds: 5, utcOffset: 3_600),
+            tree: BlobID(Digest(word0: 1, word1: 2, word2: 3, word3: 4)),
             paths: ["/a", "/ü<"], hostName: "h", userName: "u", userID: 1, groupID: 2, excludes: ["*.tmp"], tags: ["x", "y"],
             parent: SnapshotID(.zero), original: SnapshotID(.zero), programVersion: "lifeboat", summary: summary)
         #expect(try SnapshotFile(parsing: snapshot.json) == snapshot)
     }
 
-    @Test(arguments: ["{}", #"{"time":"2024-01-01T00:00:00Z"}"#, #"{"time":"yesterday","tree":"ac08ce34ba4f8123618661bef2425f7028ffb9ac740578a3ee88684d2523fee8"}"#, "[]", ""])
+    @Test(arguments: [
+        "{}", #"{"time":"2024-01-01T00:00:00Z"}"#,
+        #"{"time":"yesterday","tree":"ac08ce34ba4f8123618661bef2425f7028ffb9ac740578a3ee88684d2523fee8"}"#, "[]", "",
+    ])
     func `is refused without a time or a tree`(_ json: String) {
         #expect(throws: FormatError.self) { try SnapshotFile(parsing: Array(json.utf8)) }
     }

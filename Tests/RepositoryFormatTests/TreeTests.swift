@@ -96,7 +96,8 @@ extension TreeVectors.Input {
     }
 
     @Test(arguments: [
-        (0o100644 as UInt32, 420 as UInt32), (0o040755, 2_147_484_141), (0o041777, 2_148_532_735), (0o104755, 8_389_101), (0o120777, 134_218_239),
+        (0o100644 as UInt32, 420 as UInt32), (0o040755, 2_147_484_141), (0o041777, 2_148_532_735), (0o104755, 8_389_101),
+        (0o120777, 134_218_239),
         (0o060660, 67_109_296), (0o020600, 69_206_400), (0o010640, 33_554_848), (0o140755, 16_777_709), (0o107777, 13_631_999),
     ])
     func `keeps its mode in Go's bits`(_ posix: UInt32, _ go: UInt32) {
@@ -113,7 +114,9 @@ extension TreeVectors.Input {
     }
 
     @Test func `keeps Windows attributes as they were read`() throws {
-        let json = Array(#"{"nodes":[{"name":"a","type":"file","mtime":"2023-11-14T22:13:20Z","atime":"2023-11-14T22:13:20Z","ctime":"2023-11-14T22:13:20Z","uid":0,"gid":0,"generic_attributes":{"windows.file_attributes":32},"content":[]}]}"#.utf8 + [10])
+        let json = Array(
+            #"{"nodes":[{"name":"a","type":"file","mtime":"2023-11-14T22:13:20Z","atime":"2023-11-14T22:13:20Z","ctime":"2023-11-14T22:13:20Z","uid":0,"gid":0,"generic_attributes":{"windows.file_attributes":32},"content":[]}]}"#
+                .utf8 + [10])
         #expect(Tree.roundTrips(json))
         #expect(try Tree.parse(json).first?.genericAttributes == Array(#"{"windows.file_attributes":32}"#.utf8))
     }
@@ -141,7 +144,8 @@ extension Node {
         func time() -> Timestamp {
             Timestamp(
                 seconds: Int64.random(in: -60_000_000_000...250_000_000_000, using: &random),
-                nanoseconds: Int32.random(in: 0...999_999_999, using: &random), utcOffset: 60 * Int32.random(in: -700...700, using: &random))
+                nanoseconds: Int32.random(in: 0...999_999_999, using: &random), utcOffset: 60 * Int32.random(in: -700...700, using: &random)
+            )
         }
         node.modificationTime = time()
         node.accessTime = maybe(node.modificationTime, time())
@@ -157,7 +161,8 @@ extension Node {
         node.device = maybe(random.next(), 0)
         node.linkTarget = maybe(random.bytes(Int.random(in: 0..<30, using: &random)), [])
         for _ in 0..<Int.random(in: 0..<3, using: &random) {
-            node.extendedAttributes.append(.init(name: Array("user.\(random.next())".utf8), value: random.bytes(Int.random(in: 0..<9, using: &random))))
+            node.extendedAttributes.append(
+                .init(name: Array("user.\(random.next())".utf8), value: random.bytes(Int.random(in: 0..<9, using: &random))))
         }
         func blob() -> BlobID { BlobID(Digest(random.bytes(32)) ?? .zero) }
         node.content = maybe((0..<Int.random(in: 0..<4, using: &random)).map { _ in blob() }, nil)
@@ -216,7 +221,8 @@ extension Node {
         #expect(Tree.roundTrips(plain))
         for json in [
             "{\"nodes\":[\(node)],\"more\":{}}\n", "{\"nodes\":[\(node.dropLast()),\"colour\":[1]}]}\n", "{ \"nodes\":[\(node)]}\n",
-            "{\"nodes\":[\(node)]}", "{\"nodes\":[\(node.replacing("\"file\"", with: "\"hologram\""))]}\n", "{\"nodes\":[\(node),\(node)]}\n",
+            "{\"nodes\":[\(node)]}", "{\"nodes\":[\(node.replacing("\"file\"", with: "\"hologram\""))]}\n",
+            "{\"nodes\":[\(node),\(node)]}\n",
         ] {
             let bytes = Array(json.utf8)
             #expect(try Tree.parse(bytes).first?.name == [0x61])
@@ -227,8 +233,10 @@ extension Node {
     @Test(arguments: [
         "", "{}", "[]", "{\"nodes\":{}}", "{\"nodes\":[{}]}", "{\"nodes\":[{\"name\":\"a\"}]}", "{\"nodes\":[{\"type\":\"file\"}]}",
         "{\"nodes\":[]}x", "{\"nodes\":[],\"nodes\":[]}", "{\"nodes\":[{\"name\":\"\\\\q\",\"type\":\"file\"}]}",
-        "{\"nodes\":[{\"name\":\"a\",\"type\":\"file\",\"size\":-1}]}", "{\"nodes\":[{\"name\":\"a\",\"type\":\"file\",\"mode\":4294967296}]}",
-        "{\"nodes\":[{\"name\":\"a\",\"type\":\"file\",\"content\":[\"00\"]}]}", "{\"nodes\":[{\"name\":\"a\",\"type\":\"file\",\"generic_attributes\":1}]}",
+        "{\"nodes\":[{\"name\":\"a\",\"type\":\"file\",\"size\":-1}]}",
+        "{\"nodes\":[{\"name\":\"a\",\"type\":\"file\",\"mode\":4294967296}]}",
+        "{\"nodes\":[{\"name\":\"a\",\"type\":\"file\",\"content\":[\"00\"]}]}",
+        "{\"nodes\":[{\"name\":\"a\",\"type\":\"file\",\"generic_attributes\":1}]}",
     ])
     func `is refused if it is not one`(_ json: String) {
         #expect(throws: FormatError.self) { try Tree.parse(Array(json.utf8)) }

@@ -40,9 +40,11 @@ package enum Base64 {
             }
             var group: UInt32 = 0
             for step in 0..<4 {
-                guard step < digitCount else { group <<= 6; continue }
-                guard let value = value(text[start + step]) else { return nil }
-                group = group << 6 | value
+                group <<= 6
+                if step < digitCount {
+                    guard let value = value(text[start + step]) else { return nil }
+                    group |= value
+                }
             }
             let byteCount = digitCount - 1
             guard group & (0xff_ffff >> UInt32(8 * byteCount)) == 0 else { return nil }

@@ -201,7 +201,9 @@ package struct JSONScanner {
 
     private mutating func literal(_ word: String) throws(JSONError) {
         let text = Array(word.utf8)
-        guard bytes.count - offset >= text.count, Array(bytes[offset..<offset + text.count]) == text else { throw error("expected \(word)") }
+        guard bytes.count - offset >= text.count, Array(bytes[offset..<offset + text.count]) == text else {
+            throw error("expected \(word)")
+        }
         offset += text.count
     }
 

@@ -23,7 +23,8 @@ package struct JSONWriter: Sendable {
         separate()
         bytes.append(UInt8(ascii: "\""))
         bytes.append(contentsOf: name.utf8)
-        bytes.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: ":")])
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
@@ -89,8 +90,10 @@ package struct JSONWriter: Sendable {
 
     /// Writes again what was written as `range` of `bytes`, as the next value.
     package mutating func repeating(_ range: Range<Int>) {
+        // A copy of its own first: appending a slice of the array to itself would copy all of it.
+        let text = Array(bytes[range])
         separate()
-        bytes.append(contentsOf: bytes[range])
+        bytes.append(contentsOf: text)
         needsComma = true
     }
 

@@ -6,7 +6,9 @@ package enum UTF8Sequence {
     package static func scalar(in bytes: Span<UInt8>, at offset: Int) -> (value: UInt32, byteCount: Int)? {
         let first = bytes[offset]
         if first < 0x80 { return (UInt32(first), 1) }
-        guard let (byteCount, second) = shape(first), offset + byteCount <= bytes.count, second.contains(bytes[offset + 1]) else { return nil }
+        guard let (byteCount, second) = shape(first), offset + byteCount <= bytes.count, second.contains(bytes[offset + 1]) else {
+            return nil
+        }
         var value = UInt32(first) & (0x7f >> UInt32(byteCount))
         value = value << 6 | UInt32(bytes[offset + 1] & 0x3f)
         for index in 2..<max(byteCount, 2) {

@@ -161,8 +161,7 @@ package struct IndexFileWriter: Sendable {
     }
 
     /// The JSON with its final newline.
-    package func finished() -> [UInt8] {
-        var writer = writer
+    package consuming func finished() -> [UInt8] {
         writer.endArray()
         writer.endObject()
         writer.newline()

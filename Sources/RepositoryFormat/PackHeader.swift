@@ -96,7 +96,9 @@ package enum PackHeader {
     package static func parse(
         _ plaintext: Span<UInt8>, version: RepositoryVersion, blobByteCount: UInt64? = nil
     ) throws(FormatError) -> [Entry] {
-        guard plaintext.count <= maximumSealedByteCount else { throw FormatError(.tooLarge, "pack header", "it has \(plaintext.count) bytes") }
+        guard plaintext.count <= maximumSealedByteCount else {
+            throw FormatError(.tooLarge, "pack header", "it has \(plaintext.count) bytes")
+        }
         var entries: [Entry] = []
         entries.reserveCapacity(plaintext.count / 37)
         var position = 0
@@ -125,7 +127,8 @@ package enum PackHeader {
         let isCompressed = typeByte >= 2
         guard !isCompressed || version == .two else { throw .damaged("pack header", "a compressed blob in a repository of version 1") }
         let size = entryByteCount(isCompressed: isCompressed)
-        guard bytes.count - position >= size, let digest = Digest(bytes.extracting(position + size - Digest.byteCount..<position + size)) else {
+        let end = position + size
+        guard end <= bytes.count, let digest = Digest(bytes.extracting(end - Digest.byteCount..<end)) else {
             throw .damaged("pack header", "the last entry is incomplete")
         }
         let length = bytes.littleEndianWord32(at: position + 1)

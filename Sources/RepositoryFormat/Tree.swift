@@ -79,8 +79,7 @@ package struct TreeWriter: Sendable {
     }
 
     /// The whole tree with its final newline.
-    package func finished() -> [UInt8] {
-        var writer = writer
+    package consuming func finished() -> [UInt8] {
         writer.endArray()
         writer.endObject()
         writer.newline()

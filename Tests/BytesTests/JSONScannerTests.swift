@@ -53,7 +53,8 @@ import Testing
 
     @Test(arguments: [
         "\"", "\"a", "\"\\\"", "\"\\x41\"", "\"\\u12\"", "\"\\u12g4\"", "\"a\nb\"", "\"\u{1}\"", "[1,]", "[,1]", "[1 2]", "{\"a\":1,}",
-        "{\"a\" 1}", "{a:1}", "{\"a\":}", "[", "{", "]", "[}", "{]", "tru", "nulL", "01", "-", "1.", "1e", ".5", "// x", "[1]x", "\u{feff}1", "",
+        "{\"a\" 1}", "{a:1}", "{\"a\":}", "[", "{", "]", "[}", "{]", "tru", "nulL", "01", "-", "1.", "1e", ".5", "// x", "[1]x",
+        "\u{feff}1", "",
     ])
     func `refuses text that is not JSON`(_ json: String) {
         #expect(throws: JSONError.self) { try scan(json) { try $0.skipValue() } }
@@ -67,11 +68,13 @@ import Testing
     }
 
     @Test func `says where the text goes wrong`() {
-        #expect(throws: JSONError(problem: "expected an integer", offset: 2)) { try scan("[ x") { scanner in
-            try scanner.beginArray()
-            _ = try scanner.nextElement()
-            _ = try scanner.unsigned()
-        } }
+        #expect(throws: JSONError(problem: "expected an integer", offset: 2)) {
+            try scan("[ x") { scanner in
+                try scanner.beginArray()
+                _ = try scanner.nextElement()
+                _ = try scanner.unsigned()
+            }
+        }
     }
 
     @Test func `reads digests of either case and exactly 64 digits`() throws {
@@ -109,7 +112,9 @@ import Testing
     @Test(arguments: [21, 22, 23] as [UInt64])
     func `is UTF-8 if and only if the standard library says so`(_ seed: UInt64) {
         var random = SplitMix64(seed: seed)
-        let favourites: [UInt8] = [0x41, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0x9f, 0xa0, 0xed, 0xef, 0xf0, 0x8f, 0x90, 0xf4, 0xf5, 0xff]
+        let favourites: [UInt8] = [
+            0x41, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0x9f, 0xa0, 0xed, 0xef, 0xf0, 0x8f, 0x90, 0xf4, 0xf5, 0xff,
+        ]
         for _ in 0..<20_000 {
             let bytes = (0..<Int.random(in: 0..<6, using: &random)).map { _ in favourites.randomElement(using: &random) ?? 0 }
             #expect(UTF8Sequence.isValid(bytes.span) == (String(validating: bytes, as: UTF8.self) != nil), "\(bytes)")

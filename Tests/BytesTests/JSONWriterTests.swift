@@ -48,8 +48,8 @@ import Testing
     @Test func `writes integers of all sizes`() {
         let json = text { writer in
             writer.beginArray()
-            for value in [0, 9, 10, 1 << 53 + 1, UInt64.max] { writer.integer(value) }
-            for value in [0, -1, Int64.min, Int64.max] { writer.integer(value) }
+            for value in [0, 9, 10, 1 << 53 + 1, UInt64.max] as [UInt64] { writer.integer(value) }
+            for value in [0, -1, Int64.min, Int64.max] as [Int64] { writer.integer(value) }
             writer.endArray()
         }
         #expect(json == "[0,9,10,9007199254740993,18446744073709551615,0,-1,-9223372036854775808,9223372036854775807]")

@@ -150,13 +150,15 @@ package final class BeneathRoot: Sendable {
         return try FileStatus.read(place.parent.raw, place.name, place.path, AT_SYMLINK_NOFOLLOW)
     }
 
-    /// lstat; nil if nothing is there, or nothing is where a parent should be.
+    /// lstat; nil if nothing is there, or if what should be a parent is no directory (a link is none).
     package func statusIfExists(of relative: BytePath) throws(SystemError) -> FileStatus? {
         do {
             return try status(of: relative)
         } catch {
-            if error.kind == .notFound || error.kind == .notDirectory { return nil }
-            throw error
+            switch error.kind {
+            case .notFound, .notDirectory, .symbolicLink: return nil
+            default: throw error
+            }
         }
     }
 

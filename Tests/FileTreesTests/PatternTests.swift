@@ -102,14 +102,14 @@ struct Seeded: RandomNumberGenerator {
 
     @Test(arguments: PatternVectors.shared.cases.filter { $0.kind == .backup && $0.targets == ["/data"] && !$0.isRefused && !$0.patterns.isEmpty })
     func `hold for literal paths`(_ test: PatternCase) throws {
-        let list = try PatternList(test.patterns, ignoringCase: test.option.hasPrefix("--i"))
+        let list = try PatternList(test.patterns, ignoringCase: ignoresCase(test))
         let selection = Selection.excluding([list])
         #expect(Set(selected(by: selection, PatternVectors.shared.allPaths)) == test.expected)
     }
 
     @Test(arguments: PatternVectors.shared.cases.filter { $0.kind == .restore && !$0.isRefused })
     func `hold for a restore`(_ test: PatternCase) throws {
-        let list = try PatternList(test.patterns, ignoringCase: test.option.hasPrefix("--i"))
+        let list = try PatternList(test.patterns, ignoringCase: ignoresCase(test))
         let selection: Selection = test.option.contains("include") ? .including([list]) : .excluding([list])
         var paths = ["/data"] + PatternVectors.shared.allPaths
         if let subfolder = test.subfolder { paths = paths.filter { $0.hasPrefix(subfolder + "/") }.map { String($0.dropFirst(subfolder.count)) } }
@@ -143,8 +143,10 @@ struct Seeded: RandomNumberGenerator {
         return (isNegated ? [UInt8(ascii: "!")] : []) + Array(prefix.utf8) + rest
     }
 
+    private func ignoresCase(_ test: PatternCase) -> Bool { test.option.hasPrefix("--iexclude") || test.option.hasPrefix("--iinclude") }
+
     private func readExclusions(_ test: PatternCase, _ prefix: String) throws -> Exclusions {
-        let ignoringCase = test.option.hasPrefix("--i")
+        let ignoringCase = ignoresCase(test)
         if let content = test.fileContent {
             let patterns = PatternFile.patterns(in: content) { test.environment[$0] }
             return Exclusions(patterns: [try PatternList(patterns.map { moving($0, prefix) }, ignoringCase: ignoringCase)])

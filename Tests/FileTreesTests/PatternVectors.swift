@@ -17,7 +17,7 @@ struct PatternCase: CustomStringConvertible, Sendable {
     /// Paths that remain (backup) or are restored.
     let expected: Set<String>
 
-    var description: String { "case \(number): \(option) \(patterns) \(fileContent.map { String(decoding: $0, as: UTF8.self) } ?? "")" }
+    var description: String { "case \(number): \(option) \(patterns) \(fileContent.map { String(decoding: $0, as: UTF8.self).debugDescription } ?? "")" }
 }
 
 struct PatternVectors {

@@ -45,7 +45,9 @@ package final class BeneathRoot: Sendable {
         }
 
         mutating func keep(_ directory: OpenDirectory, _ path: BytePath) {
-            if directories.count >= BeneathRoot.parentLimit, let oldest = directories.min(by: { $0.value.lastUse < $1.value.lastUse })?.key {
+            if directories.count >= BeneathRoot.parentLimit,
+                let oldest = directories.min(by: { $0.value.lastUse < $1.value.lastUse })?.key
+            {
                 directories[oldest] = nil
             }
             clock += 1

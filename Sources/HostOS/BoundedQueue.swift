@@ -1,5 +1,6 @@
 // BoundedQueue: a first-in-first-out hand-over between threads that makes the faster side wait.
 
+import CLinux
 import Glibc
 import Synchronization
 

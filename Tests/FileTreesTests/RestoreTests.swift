@@ -14,7 +14,8 @@ private func metadata(
     _ kind: FileKind = .regular, mode: UInt32 = 0o644, user: UInt32 = 0, group: UInt32 = 0, attributes: [ExtendedAttribute] = []
 ) -> RestoredMetadata {
     RestoredMetadata(
-        kind: kind, mode: mode, userID: user, groupID: group, modificationTime: noon, accessTime: before1970, extendedAttributes: attributes)
+        kind: kind, mode: mode, userID: user, groupID: group, modificationTime: noon, accessTime: before1970, extendedAttributes: attributes
+    )
 }
 
 /// A target directory inside a tree, beside things that must not be touched.
@@ -134,7 +135,9 @@ private struct Bench {
 }
 
 @Suite struct `A restore` {
-    @Test(arguments: ["/../outside/victim", "/a/../../outside/victim", "/..", "/.", "/a/./b", ""]) func `refuses paths that are not plain`(_ path: String) throws {
+    @Test(arguments: ["/../outside/victim", "/a/../../outside/victim", "/..", "/.", "/a/./b", ""]) func `refuses paths that are not plain`(
+        _ path: String
+    ) throws {
         let bench = try Bench(["target/a": .directory])
         #expect(throws: (any Error).self) { try bench.write("evil", to: BytePath(path)) }
         #expect(throws: (any Error).self) { try bench.target.createDirectories(BytePath(path + "/..")) }
@@ -174,7 +177,10 @@ private struct Bench {
     }
 
     @Test func `replaces a link in the place of a file instead of following it`() throws {
-        let bench = try Bench(["target/a": .link("../outside/victim"), "target/b": .link("../outside/victim"), "target/c": .link("../outside/new")])
+        let links: [String: ScratchTree.Item] = [
+            "target/a": .link("../outside/victim"), "target/b": .link("../outside/victim"), "target/c": .link("../outside/new"),
+        ]
+        let bench = try Bench(links)
         try bench.write("mine", to: "/a")
         let file = try bench.writer.prepare("/b", size: 4)
         try bench.writer.write(Array("mine".utf8).span, to: file, at: 0)
@@ -249,8 +255,8 @@ private struct Bench {
 
 @Suite struct `Restored metadata` {
     @Test(arguments: [
-        (FileKind.regular, UInt32(0o6755)), (.regular, 0), (.directory, 0o1777), (.directory, 0o2500), (.fifo, 0o640), (.characterDevice, 0o600),
-        (.blockDevice, 0o660),
+        (FileKind.regular, UInt32(0o6755)), (.regular, 0), (.directory, 0o1777), (.directory, 0o2500), (.fifo, 0o640),
+        (.characterDevice, 0o600), (.blockDevice, 0o660),
     ]) func `comes back for every kind`(_ kind: FileKind, _ mode: UInt32) throws {
         let bench = try Bench()
         switch kind {
@@ -279,7 +285,9 @@ private struct Bench {
             let restored = RestoredMetadata(
                 kind: entry.status.kind, mode: entry.status.mode, userID: 0, groupID: 0, modificationTime: entry.status.modificationTime,
                 accessTime: entry.status.accessTime, extendedAttributes: entry.extendedAttributes().attributes)
-            if name == "f" { try bench.write("x", to: path, restored) } else {
+            if name == "f" {
+                try bench.write("x", to: path, restored)
+            } else {
                 try bench.target.createDirectory(path)
                 #expect(bench.applier.apply(restored, to: path).isEmpty)
             }

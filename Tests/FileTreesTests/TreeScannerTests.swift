@@ -9,7 +9,9 @@ import Testing
 
 @Suite struct `A scan` {
     @Test func `visits names in byte order, files and directories mixed`() throws {
-        let tree = try ScratchTree(["t/a": .directory, "t/a.b": .file(""), "t/a/z": .file(""), "t/B": .file(""), "t/b": .link("a"), "t/a0": .directory])
+        let tree = try ScratchTree([
+            "t/a": .directory, "t/a.b": .file(""), "t/a/z": .file(""), "t/B": .file(""), "t/b": .link("a"), "t/a0": .directory,
+        ])
         let scan = try Recorder.scan(["t"], in: tree.path)
         #expect(scan.snapshotPaths == ["/t", "/t/B", "/t/a", "/t/a/z", "/t/a.b", "/t/a0", "/t/b"])
         #expect(scan.events.map(\.event) == [.enter, .entry, .enter, .entry, .leave, .entry, .enter, .leave, .entry, .leave])
@@ -44,7 +46,8 @@ import Testing
 
     @Test func `passes over sockets`() throws {
         let tree = try ScratchTree(["t/file": .file("")])
-        let bound = try Child.run("python3", ["-c", "import socket,sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])", tree["t/socket"].description])
+        let program = "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])"
+        let bound = try Child.run("python3", ["-c", program, tree["t/socket"].description])
         #expect(bound.exitStatus == 0)
         #expect(try tree.status("t/socket")?.kind == .socket)
         let scan = try Recorder.scan(["t"], in: tree.path)
@@ -118,7 +121,12 @@ import Testing
         }
         var mostOpen = 0
         let recorder = Recorder()
-        recorder.onEntry = { _ in mostOpen = max(mostOpen, try Directory.entries(of: "/proc/self/fd").map { try? Directory.linkTarget(BytePath("/proc/self/fd").appending($0.name)) }.count { $0?.starts(with: tree.path.bytes) == true }) }
+        recorder.onEntry = { _ in
+            let open = try Directory.entries(of: "/proc/self/fd").map {
+                try? Directory.linkTarget(BytePath("/proc/self/fd").appending($0.name))
+            }
+            mostOpen = max(mostOpen, open.count { $0?.starts(with: tree.path.bytes) == true })
+        }
         try TreeScanner(targets: ["t"], workingDirectory: tree.path).walk(recorder)
         #expect(recorder.entries.count == 1 + depth + depth / 100 && recorder.problems.isEmpty)
         #expect(mostOpen > 0 && mostOpen <= 34)
@@ -133,7 +141,9 @@ import Testing
     @Test func `stops with the visitor's error`() throws {
         let tree = try ScratchTree(["t/a": .file(""), "t/b": .file("")])
         let recorder = Recorder()
-        recorder.onEntry = { if $0.name == Array("a".utf8) { throw SystemError(operation: "write", path: "/x", kind: .notFound, reason: "gone") } }
+        recorder.onEntry = { entry in
+            if entry.name == Array("a".utf8) { throw SystemError(operation: "write", path: "/x", kind: .notFound, reason: "gone") }
+        }
         #expect(throws: SystemError.self) { try TreeScanner(targets: ["t"], workingDirectory: tree.path).walk(recorder) }
         #expect(recorder.entries.count == 2)
     }
@@ -153,7 +163,9 @@ import Testing
 
 @Suite struct `Targets` {
     private let tree: ScratchTree
-    init() throws { tree = try ScratchTree(["w/a/x": .file(""), "w/a/y": .file(""), "w/c": .file(""), "a/q": .file(""), "w/link": .link("a")]) }
+    init() throws {
+        tree = try ScratchTree(["w/a/x": .file(""), "w/a/y": .file(""), "w/c": .file(""), "a/q": .file(""), "w/link": .link("a")])
+    }
 
     private func paths(_ targets: [BytePath], in directory: BytePath = "w") throws -> [String] {
         try Recorder.scan(targets, in: tree[directory]).snapshotPaths

@@ -75,14 +75,18 @@ package struct PatternList: Sendable {
     /// The same for a subdirectory, given the answer for its parent.
     func ancestry(of directory: SplitPath, in parent: Ancestry) -> Ancestry {
         let names = names(directory)
-        return Ancestry(isMatched: patterns.indices.map { parent.isMatched[$0] || patterns[$0].inheritsMatches && patterns[$0].matchesEnd(names) })
+        let isMatched = patterns.enumerated().map { index, pattern in
+            parent.isMatched[index] || pattern.inheritsMatches && pattern.matchesEnd(names)
+        }
+        return Ancestry(isMatched: isMatched)
     }
 
     /// As `matches(path)`, given the answer for the directory the entry lies in.
     func matches(_ path: SplitPath, in directory: Ancestry) -> Bool {
         let names = names(path)
         return evaluate { index in
-            directory.isMatched[index] || (patterns[index].inheritsMatches ? patterns[index].matchesEnd(names) : patterns[index].matches(names))
+            if directory.isMatched[index] { return true }
+            return patterns[index].inheritsMatches ? patterns[index].matchesEnd(names) : patterns[index].matches(names)
         }
     }
 }

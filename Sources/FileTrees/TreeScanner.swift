@@ -113,7 +113,8 @@ package final class TreeScanner {
         }
         switch entry.status.kind {
         case .socket: return
-        case .unknown: visitor.problem(ScanProblem(path: entry.sourcePath, failure: FileTreeError.unsupportedKind(entry.sourcePath).failure))
+        case .unknown:
+            visitor.problem(ScanProblem(path: entry.sourcePath, failure: FileTreeError.unsupportedKind(entry.sourcePath).failure))
         default: try visitor.entry(entry)
         }
     }
@@ -258,7 +259,9 @@ package final class TreeScanner {
                 continue
             }
             do throws(SystemError) {
-                if try hasHeader(marker, directory) { kept = restrict(kept, to: marker.name) } else {
+                if try hasHeader(marker, directory) {
+                    kept = restrict(kept, to: marker.name)
+                } else {
                     let text = "'\(path.appending(marker.name))' does not start as announced: its directory is saved in full"
                     visitor.problem(ScanProblem(path: path, effect: .none, failure: Failure(.failed, text)))
                 }

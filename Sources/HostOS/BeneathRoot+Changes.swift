@@ -54,7 +54,9 @@ extension BeneathRoot {
     /// Removes an empty directory.
     package func removeEmptyDirectory(_ relative: BytePath) throws(SystemError) {
         let place = try place(relative)
-        try retrying("remove directory", place.path) { unsafe place.name.withCString { unsafe unlinkat(place.parent.raw, $0, AT_REMOVEDIR) } }
+        try retrying("remove directory", place.path) {
+            unsafe place.name.withCString { unsafe unlinkat(place.parent.raw, $0, AT_REMOVEDIR) }
+        }
         forgetParents()
     }
 

@@ -45,7 +45,9 @@ package final class BeneathRoot: Sendable {
         }
 
         mutating func keep(_ directory: OpenDirectory, _ path: BytePath) {
-            if directories.count >= BeneathRoot.parentLimit, let oldest = directories.min(by: { $0.value.lastUse < $1.value.lastUse })?.key {
+            if directories.count >= BeneathRoot.parentLimit,
+                let oldest = directories.min(by: { $0.value.lastUse < $1.value.lastUse })?.key
+            {
                 directories[oldest] = nil
             }
             clock += 1
@@ -150,13 +152,15 @@ package final class BeneathRoot: Sendable {
         return try FileStatus.read(place.parent.raw, place.name, place.path, AT_SYMLINK_NOFOLLOW)
     }
 
-    /// lstat; nil if nothing is there, or nothing is where a parent should be.
+    /// lstat; nil if nothing is there, or if what should be a parent is no directory (a link is none).
     package func statusIfExists(of relative: BytePath) throws(SystemError) -> FileStatus? {
         do {
             return try status(of: relative)
         } catch {
-            if error.kind == .notFound || error.kind == .notDirectory { return nil }
-            throw error
+            switch error.kind {
+            case .notFound, .notDirectory, .symbolicLink: return nil
+            default: throw error
+            }
         }
     }
 

@@ -104,6 +104,16 @@ extension Array where Element == UInt8 {
         }
         if let failure { throw failure }
     }
+
+    /// Write access to a part of the bytes, in place.
+    package mutating func withMutableBytes<R, E: Error>(
+        _ range: Range<Int>, _ body: (inout MutableSpan<UInt8>) throws(E) -> R
+    ) throws(E) -> R {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count)
+        var whole = mutableSpan
+        var part = whole._mutatingExtracting(range)
+        return try body(&part)
+    }
 }
 
 extension Span where Element == UInt8 {

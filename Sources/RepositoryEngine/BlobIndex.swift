@@ -2,7 +2,8 @@
 //
 // 1. Entries are appended to an array and never move. 2. An open-addressing table of entry numbers, probed linearly from the
 // first word of the id, finds them. 3. A blob stored twice has two entries on one probe sequence. 4. Blobs being written are
-// `pending`: known, so that no second worker stores them, but not yet locatable.
+// `pending`: known, so that no second worker stores them, but not yet locatable. 5. The entries of a pack lie side by side, so a
+// pack is a range of entry numbers. 6. An entry's number is its ordinal: sets of blobs can be bits instead of ids.
 
 import Bytes
 package import RepositoryFormat
@@ -15,6 +16,10 @@ package struct BlobLocation: Hashable, Sendable {
     package let length: UInt32
     package let uncompressedLength: UInt32
 
+    package init(pack: PackID, blob: PackedBlob) {
+        self.init(pack: pack, offset: blob.offset, length: blob.length, uncompressedLength: blob.uncompressedLength)
+    }
+
     package init(pack: PackID, offset: UInt32, length: UInt32, uncompressedLength: UInt32) {
         self.pack = pack
         self.offset = offset
@@ -23,6 +28,15 @@ package struct BlobLocation: Hashable, Sendable {
     }
 
     package var plainByteCount: Int { uncompressedLength != 0 ? Int(uncompressedLength) : Int(length) - 32 }
+}
+
+/// One pack as the index knows it. The ordinal of `blobs[i]` is `firstOrdinal + i`.
+package struct PackEntries: Sendable {
+    /// The pack's place in the order of insertion.
+    package let number: Int
+    package let id: PackID
+    package let firstOrdinal: Int
+    package let blobs: [PackedBlob]
 }
 
 package final class BlobIndex: Sendable {
@@ -93,6 +107,31 @@ package final class BlobIndex: Sendable {
     /// The packs that the index names.
     package var packs: [PackID] { state.withLock { $0.packs } }
 
+    // MARK: Packs and ordinals
+
+    /// The ordinal of the first copy of a blob: the number that stands for the blob in sets over `0 ..< blobCount`.
+    package func firstOrdinal(_ handle: BlobHandle) -> Int? { state.withLock { $0.find(handle) } }
+
+    /// The same for many blobs of one type; nil for those that no pack holds.
+    package func firstOrdinals(_ type: BlobType, _ ids: [BlobID]) -> [Int?] {
+        state.withLock { state in ids.map { state.find(BlobHandle(type: type, id: $0)) } }
+    }
+
+    /// The entries of a pack in the order they were added; empty if no index names it.
+    package func blobs(of pack: PackID) -> [PackedBlob] {
+        state.withLock { state in state.packNumbers[pack].map { state.blobs(Int($0)) } ?? [] }
+    }
+
+    /// Calls `body` for every pack, in the order of insertion; packs added meanwhile are left out.
+    package func forEachPack(_ body: (PackEntries) throws -> Void) rethrows {
+        for number in 0..<packCount {
+            let entries = state.withLock { state in
+                PackEntries(number: number, id: state.packs[number], firstOrdinal: Int(state.packStarts[number]), blobs: state.blobs(number))
+            }
+            try body(entries)
+        }
+    }
+
     private struct Entry {
         let id: Digest
         /// Pack number, with the type of the blob in the lowest bit.
@@ -102,6 +141,9 @@ package final class BlobIndex: Sendable {
         let uncompressedLength: UInt32
 
         var type: BlobType { packAndType & 1 == 0 ? .data : .tree }
+        var packed: PackedBlob {
+            PackedBlob(type: type, id: BlobID(id), offset: offset, length: length, uncompressedLength: uncompressedLength)
+        }
         var handle: BlobHandle { BlobHandle(type: type, id: BlobID(id)) }
 
         func location(_ packs: [PackID]) -> BlobLocation {
@@ -112,6 +154,8 @@ package final class BlobIndex: Sendable {
     private struct State {
         var entries: [Entry] = []
         var packs: [PackID] = []
+        /// The first entry of each pack; it ends where the next pack begins.
+        var packStarts: [UInt32] = []
         var packNumbers: [PackID: UInt32] = [:]
         var pending: Set<BlobHandle> = []
         /// Entry number + 1; 0 is free. The count is a power of two, at most 3/4 full.
@@ -124,7 +168,13 @@ package final class BlobIndex: Sendable {
             let number = UInt32(packs.count)
             packNumbers[pack] = number
             packs.append(pack)
+            packStarts.append(UInt32(entries.count))
             return number
+        }
+
+        func blobs(_ pack: Int) -> [PackedBlob] {
+            let end = pack + 1 < packStarts.count ? Int(packStarts[pack + 1]) : entries.count
+            return entries[Int(packStarts[pack])..<end].map(\.packed)
         }
 
         func find(_ handle: BlobHandle) -> Int? {

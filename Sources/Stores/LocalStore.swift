@@ -95,7 +95,11 @@ package final class LocalStore: Store {
     }
 
     package func delete(_ key: StoreKey) throws {
-        try translating("delete \(key)") { () throws(SystemError) in try Directory.remove(path(key)) }
+        try translating("delete \(key)") { () throws(SystemError) in
+            try Directory.remove(path(key))
+            // A snapshot or index file must not come back after a power cut when the packs it needs were deleted after it.
+            if key.kind != .pack { try Directory.synchronize(path(key).parent) }
+        }
     }
 
     // MARK: Helpers

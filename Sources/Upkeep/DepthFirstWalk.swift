@@ -1,0 +1,58 @@
+// DepthFirstWalk: the trees of one snapshot in the order of a listing, with paths, on the calling thread. For questions that need
+// paths; TreeWalker is faster where they do not matter. Uses no recursion: trees may be deeper than a stack.
+
+import Bytes
+import RepositoryEngine
+import RepositoryFormat
+
+/// What happens on the way.
+protocol TreeVisitor: AnyObject {
+    /// Whether to go into the tree.
+    func enter(_ tree: BlobID, at path: BytePath) throws -> Bool
+    /// Every node of a tree that was entered; if it is a directory, its tree comes next.
+    func visit(_ node: Node, at path: BytePath) throws
+    /// All below the tree was visited.
+    func leave(_ tree: BlobID) throws
+    /// A tree that was to be entered cannot be read; `leave` is not called for it.
+    func skip(_ tree: BlobID, at path: BytePath, because error: any Error) throws
+}
+
+struct DepthFirstWalk {
+    private struct Frame {
+        let tree: BlobID
+        let path: BytePath
+        let nodes: [Node]
+        var next = 0
+    }
+
+    private let reader: BlobReader
+
+    init(_ indexed: IndexedRepository) { reader = BlobReader(indexed) }
+
+    /// Paths begin at "/".
+    func walk(_ root: BlobID, _ visitor: some TreeVisitor) throws {
+        var stack: [Frame] = []
+        try open(root, .root, onto: &stack, visitor)
+        while let frame = stack.last {
+            guard frame.next < frame.nodes.count else {
+                stack.removeLast()
+                try visitor.leave(frame.tree)
+                continue
+            }
+            stack[stack.count - 1].next += 1
+            let node = frame.nodes[frame.next]
+            let path = frame.path.appending(node.name)
+            try visitor.visit(node, at: path)
+            if let subtree = node.subtree { try open(subtree, path, onto: &stack, visitor) }
+        }
+    }
+
+    private func open(_ tree: BlobID, _ path: BytePath, onto stack: inout [Frame], _ visitor: some TreeVisitor) throws {
+        guard try visitor.enter(tree, at: path) else { return }
+        do {
+            stack.append(Frame(tree: tree, path: path, nodes: try Tree.parse(reader.readTree(tree))))
+        } catch {
+            try visitor.skip(tree, at: path, because: error)
+        }
+    }
+}

@@ -1,1 +1,0 @@
-// Upkeep: being furnished.

@@ -22,6 +22,8 @@ func tests(_ name: String, _ imports: [String], _ products: [Target.Dependency] 
 }
 
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+/// The system's libsqlite3 as GRDB links it, for the calls GRDB does not offer (online backup of a whole file in one step).
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -71,8 +73,9 @@ let engineTests: [Target] = [
 /// The rooms that stand on third-party packages, and everything above them.
 let application: [Target] = [
     room("Settings", ["Bytes"], [yams]),
-    room("Databases", ["Bytes", "HostOS", "Codecs"], [grdb]),
-    room("Journal", ["Bytes"], [grdb]),
+    .target(name: "CSQLite"),
+    room("Databases", ["Bytes", "HostOS", "Codecs", "CSQLite"], [sqlite]),
+    room("Journal", ["Bytes", "HostOS"], [grdb]),
     room(
         "Operations",
         ["Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Databases", "Journal", "Archiving", "Upkeep"]),

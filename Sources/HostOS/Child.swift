@@ -14,6 +14,12 @@ package enum Child {
         package let output: [UInt8]
         package let errorOutput: [UInt8]
 
+        package init(exitStatus: Int32, output: [UInt8], errorOutput: [UInt8]) {
+            self.exitStatus = exitStatus
+            self.output = output
+            self.errorOutput = errorOutput
+        }
+
         package var outputText: String { String(decoding: output, as: UTF8.self) }
         package var errorText: String { String(decoding: errorOutput, as: UTF8.self) }
     }

@@ -105,6 +105,14 @@ package enum Directory {
         }
     }
 
+    /// Swaps the names of two existing files in one atomic step (RENAME_EXCHANGE); `notSupported` or `invalid` where the file
+    /// system cannot.
+    package static func exchange(_ first: BytePath, with second: BytePath) throws(SystemError) {
+        try retrying("exchange with '\(second)'", first) {
+            unsafe first.withCString { a in unsafe second.withCString { b in unsafe lb_renameat2(AT_FDCWD, a, AT_FDCWD, b, 2) } }
+        }
+    }
+
     /// Flushes the directory's entries to disk, so that a rename in it survives a power cut.
     package static func synchronize(_ path: BytePath) throws(SystemError) {
         do {

@@ -1,0 +1,97 @@
+// LivePlace: the path of a live database, held so that nobody uses what is there while it is replaced.
+//
+// Holding settles the database (SQLiteSwap, step 2). Giving up sets the journal mode back and unlocks; going out of scope unlocks.
+
+import Bytes
+import HostOS
+
+final class LivePlace {
+    enum Content {
+        case missing
+        /// Something that SQLite cannot open as a database, and why.
+        case unreadable(String)
+        /// Settled and locked through this connection.
+        case database(SQLiteConnection)
+    }
+
+    /// Every symbolic link resolved.
+    let path: BytePath
+    /// Of what is there; nil if nothing is.
+    let status: FileStatus?
+    let content: Content
+    /// Whether the database used a write-ahead log before it was settled.
+    let usedLog: Bool
+
+    private init(path: BytePath, status: FileStatus?, content: Content, usedLog: Bool) {
+        self.path = path
+        self.status = status
+        self.content = content
+        self.usedLog = usedLog
+    }
+
+    static func hold(_ live: BytePath, operation: String, _ options: SwapOptions) throws(DatabaseFailure) -> LivePlace {
+        let there = try system(operation, live) { () throws(SystemError) in try FileStatus.ifExists(live) }
+        guard there != nil else { return LivePlace(path: live, status: nil, content: .missing, usedLog: false) }
+        guard let path = Directory.canonical(live) else {
+            throw DatabaseFailure(.missing, operation, live, "it is a symbolic link to nowhere", hint: "remove the link, or create what it leads to")
+        }
+        let status = try system(operation, path) { () throws(SystemError) in try FileStatus.of(path) }
+        guard status.kind == .regular else { throw DatabaseFailure(.notAFile, operation, path, "it is not a regular file") }
+        if !options.replacesWhileOpen { try refuseIfOpen(path, status, operation) }
+        do {
+            _ = try SQLiteFiles.existing(path, operation: operation)
+            let header = try SQLiteHeader.read(path, operation: operation)
+            let connection = try settle(path, operation, options)
+            return LivePlace(path: path, status: status, content: .database(connection), usedLog: header.journalMode == .wal)
+        } catch {
+            guard [.empty, .notADatabase, .damaged].contains(error.kind) else { throw error }
+            return LivePlace(path: path, status: status, content: .unreadable(error.reason), usedLog: false)
+        }
+    }
+
+    /// Undoes the settling after a failure, as far as that can be done.
+    func giveUp() {
+        guard case .database(let connection) = content else { return }
+        try? connection.run("ROLLBACK")
+        if usedLog { try? connection.run("PRAGMA journal_mode = WAL") }
+    }
+
+    private static func refuseIfOpen(_ path: BytePath, _ status: FileStatus, _ operation: String) throws(DatabaseFailure) {
+        let openers = SQLiteOpeners.find(status, named: path.name).map(\.description)
+        guard openers.isEmpty else {
+            throw DatabaseFailure(.inUse, operation, path, "it is open in \(openers.joined(separator: ", "))")
+        }
+    }
+
+    private static func settle(_ path: BytePath, _ operation: String, _ options: SwapOptions) throws(DatabaseFailure) -> SQLiteConnection {
+        let connection = try SQLiteConnection(path, .live, operation: operation)
+        connection.setBusyTimeout(milliseconds: 200)
+        var waited = 0
+        while true {
+            do {
+                try lock(connection)
+                return connection
+            } catch {
+                guard error.kind == .busy else { throw error }
+                guard waited < options.busyTimeoutMilliseconds else {
+                    throw DatabaseFailure(
+                        .busy, operation, path, "another process still used it after \(options.busyTimeoutMilliseconds / 1000) seconds",
+                        hint: "stop the application and its queue workers, or put it into maintenance mode")
+                }
+            }
+            SQLiteConnection.sleep(milliseconds: 50)
+            waited += 250
+        }
+    }
+
+    private static func lock(_ connection: SQLiteConnection) throws(DatabaseFailure) {
+        try connection.run("PRAGMA journal_mode = DELETE")
+        try connection.run("BEGIN EXCLUSIVE")
+        // Between the two statements another process may have turned the log on again.
+        let mode = try connection.text("PRAGMA journal_mode")
+        guard mode != "wal" else {
+            try connection.run("ROLLBACK")
+            throw DatabaseFailure(.busy, connection.operation, connection.path, "another process turned its write-ahead log on again")
+        }
+    }
+}

@@ -1,0 +1,148 @@
+// SQLiteMessages: what parent and worker say to each other, as JSON. Both are the same program, so there is one version.
+
+import Bytes
+
+/// What a worker can be asked.
+enum SQLiteRequest: Hashable, Sendable {
+    case probe(BytePath)
+    case capture(BytePath, BytePath, CaptureOptions)
+    case inspect(BytePath, IntegrityDepth)
+    case check(BytePath, IntegrityDepth)
+    case swap(BytePath, BytePath, SwapOptions)
+    case replaceTables(BytePath, BytePath, [SchemaText], SwapOptions)
+
+    var verb: String {
+        switch self {
+        case .probe: "open"
+        case .capture: "copy"
+        case .inspect: "inspect"
+        case .check: "check"
+        case .swap: "replace"
+        case .replaceTables: "restore tables of"
+        }
+    }
+
+    /// The database a failure of the worker is about.
+    var subject: BytePath {
+        switch self {
+        case .probe(let path), .capture(let path, _, _), .inspect(let path, _), .check(let path, _), .swap(_, let path, _),
+            .replaceTables(let path, _, _, _):
+            path
+        }
+    }
+
+    var json: [UInt8] {
+        var writer = JSONWriter()
+        writer.beginObject()
+        writer.key("verb"); writer.string(verb)
+        writer.key("database"); writer.path(subject)
+        switch self {
+        case .probe: break
+        case .capture(_, let staging, let options):
+            writer.key("file"); writer.path(staging)
+            writer.key("depth"); writer.string(options.depth.rawValue)
+            writer.key("attempts"); writer.integer(Int64(options.attempts))
+            writer.key("busy_timeout"); writer.integer(Int64(options.busyTimeoutMilliseconds))
+        case .inspect(_, let depth), .check(_, let depth):
+            writer.key("depth"); writer.string(depth.rawValue)
+        case .swap(let staged, _, let options):
+            writer.key("file"); writer.path(staged)
+            options.write(to: &writer)
+        case .replaceTables(_, let snapshot, let tables, let options):
+            writer.key("file"); writer.path(snapshot)
+            writer.key("tables"); writer.list(tables) { $1.schemaText($0) }
+            options.write(to: &writer)
+        }
+        writer.endObject()
+        return writer.bytes
+    }
+
+    init(json: [UInt8]) throws(JSONError) {
+        guard json.count <= SQLiteWorker.maximumByteCount else { throw JSONError(problem: "the request is too large", offset: 0) }
+        var verb = "", database = BytePath([]), file = BytePath([]), depth = IntegrityDepth.full, tables: [SchemaText] = []
+        var capture = CaptureOptions(), swap = SwapOptions()
+        var scanner = JSONScanner(json)
+        try scanner.fields { (key, scanner) throws(JSONError) in
+            switch key {
+            case "verb": verb = try scanner.text()
+            case "database": database = try scanner.path()
+            case "file": file = try scanner.path()
+            case "depth": depth = IntegrityDepth(rawValue: try scanner.text()) ?? .full
+            case "attempts": capture.attempts = Int(clamping: try scanner.signed())
+            case "busy_timeout":
+                capture.busyTimeoutMilliseconds = Int(clamping: try scanner.signed())
+                swap.busyTimeoutMilliseconds = capture.busyTimeoutMilliseconds
+            case "tables": tables = try scanner.list { (inner) throws(JSONError) in try inner.schemaText() }
+            case "replaces_while_open": swap.replacesWhileOpen = try scanner.bool()
+            case "ownership": swap.ownership = try FileOwnership(reading: &scanner)
+            default: try scanner.skipValue()
+            }
+        }
+        try scanner.endOfDocument()
+        capture.depth = depth
+        switch verb {
+        case "open": self = .probe(database)
+        case "copy": self = .capture(database, file, capture)
+        case "inspect": self = .inspect(database, depth)
+        case "check": self = .check(database, depth)
+        case "replace": self = .swap(file, database, swap)
+        case "restore tables of": self = .replaceTables(database, file, tables, swap)
+        default: throw JSONError(problem: "an unknown request", offset: 0)
+        }
+    }
+}
+
+/// What a worker can answer.
+enum SQLiteAnswer: Hashable, Sendable {
+    case probe(DatabaseProbe)
+    case manifest(DatabaseManifest)
+    case inspection(SQLiteInspectionReport)
+    case integrity(IntegrityResult)
+    case swap(SwapReport)
+    case tableReplacement(TableReplacementReport)
+
+    func write(to writer: inout JSONWriter) {
+        writer.beginObject()
+        switch self {
+        case .probe(let probe): writer.key("probe"); probe.write(to: &writer)
+        case .manifest(let manifest): writer.key("manifest"); manifest.write(to: &writer)
+        case .inspection(let report): writer.key("inspection"); report.write(to: &writer)
+        case .integrity(let result): writer.key("integrity"); result.write(to: &writer)
+        case .swap(let report): writer.key("swap"); report.write(to: &writer)
+        case .tableReplacement(let report): writer.key("table_replacement"); report.write(to: &writer)
+        }
+        writer.endObject()
+    }
+
+    private init?(_ key: String, reading scanner: inout JSONScanner) throws(JSONError) {
+        switch key {
+        case "probe": self = .probe(try DatabaseProbe(reading: &scanner))
+        case "manifest": self = .manifest(try DatabaseManifest(reading: &scanner))
+        case "inspection": self = .inspection(try SQLiteInspectionReport(reading: &scanner))
+        case "integrity": self = .integrity(try IntegrityResult(reading: &scanner))
+        case "swap": self = .swap(try SwapReport(reading: &scanner))
+        case "table_replacement": self = .tableReplacement(try TableReplacementReport(reading: &scanner))
+        default: return nil
+        }
+    }
+
+    static func outcome(json: [UInt8]) throws(JSONError) -> Result<SQLiteAnswer, DatabaseFailure> {
+        var answer: SQLiteAnswer?, failure: DatabaseFailure?
+        var scanner = JSONScanner(json)
+        try scanner.fields { (key, scanner) throws(JSONError) in
+            switch key {
+            case "answer":
+                try scanner.fields { (kind, scanner) throws(JSONError) in
+                    guard let read = try SQLiteAnswer(kind, reading: &scanner) else { return try scanner.skipValue() }
+                    answer = read
+                }
+            case "failure": failure = try DatabaseFailure(reading: &scanner)
+            default: try scanner.skipValue()
+            }
+        }
+        try scanner.endOfDocument()
+        if let failure { return .failure(failure) }
+        guard let answer else { throw JSONError(problem: "neither an answer nor a failure", offset: 0) }
+        return .success(answer)
+    }
+}

@@ -293,9 +293,8 @@ package final class RestoreRun: Sendable {
                 count(items: 1, bytes: UInt64(content.count))
                 return
             }
-            let prepared = try file.prepared { [self] in
-                try writer.prepare(file.item.path, size: file.byteCount, sparse: request.sparse)
-            }
+            let size = file.byteCount
+            let prepared = try file.prepared { [self] in try writer.prepare(file.item.path, size: size, sparse: request.sparse) }
             try writer.write(content.span, to: prepared, at: place.offset)
             count(bytes: UInt64(content.count))
             if file.landed() {

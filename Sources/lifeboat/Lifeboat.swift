@@ -23,6 +23,7 @@ struct Lifeboat: ParsableCommand {
         subcommands: [RepositoryCommand.self, BackupCommand.self, RestoreCommand.self, SnapshotsCommand.self])
 
     static func main() {
+        Memory.tune()
         Interrupts.install()
         do {
             var command = try parseAsRoot()

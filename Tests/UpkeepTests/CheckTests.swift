@@ -203,6 +203,19 @@ import Testing
         #expect(result.errors[0].affected == [AffectedPath(snapshot: snapshot, path: "/")])
     }
 
+    @Test func `reports a tree that makes no sense`() throws {
+        var fixture = fixture
+        let writer = BlobWriter(try IndexedRepository.load(fixture.repository))
+        let nonsense = try writer.lane().save(.tree, Array("{\"nodes\":7}\n".utf8).span).id
+        _ = try writer.finish()
+        var directory = Node(name: Array("odd".utf8), kind: .directory)
+        directory.subtree = nonsense
+        let snapshot = try record([directory], in: &fixture)
+        let result = try check(store, readData: .all)
+        #expect(result.errors.map(\.object) == ["tree \(nonsense.short)"])
+        #expect(result.errors[0].affected == [AffectedPath(snapshot: snapshot, path: "/odd")])
+    }
+
     @Test func `reports nodes that cannot be restored`() throws {
         var fixture = fixture
         var blind = Node(name: Array("a-blind".utf8), kind: .file)

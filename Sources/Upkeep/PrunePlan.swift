@@ -93,7 +93,9 @@ package struct PrunePlan: Sendable, CustomStringConvertible {
         index.forEachPack { entries in
             guard repacked.contains(entries.id) else { return }
             for (position, blob) in entries.blobs.enumerated() where survey.wantedCopies.contains(entries.firstOrdinal + position) {
-                if let first = index.firstOrdinal(blob.handle), !inKeptPacks.contains(first) { copies.insert(entries.firstOrdinal + position) }
+                if let first = index.firstOrdinal(blob.handle), !inKeptPacks.contains(first) {
+                    copies.insert(entries.firstOrdinal + position)
+                }
             }
         }
         return copies

@@ -62,7 +62,8 @@ package struct RepositoryStatistics: Sendable, Equatable {
     }
 
     private static func run(
-        _ counter: some StatisticsCounter, _ snapshots: [CatalogedSnapshot], _ indexed: IndexedRepository, _ progress: @escaping UpkeepProgressHandler
+        _ counter: some StatisticsCounter, _ snapshots: [CatalogedSnapshot], _ indexed: IndexedRepository,
+        _ progress: @escaping UpkeepProgressHandler
     ) throws -> RepositoryStatistics {
         let walk = DepthFirstWalk(indexed)
         let stage = StageCounter(.countingSnapshots, total: snapshots.count, progress)

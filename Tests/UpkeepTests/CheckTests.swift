@@ -122,7 +122,8 @@ import Testing
     }
 
     @Test func `reports an index entry that points elsewhere`() throws {
-        let file = try #require(try indexFiles(of: fixture.repository).first { $0.packs.contains { $0.blobs.count > 1 && $0.blobs[0].type == .data } })
+        let file = try #require(
+            try indexFiles(of: fixture.repository).first { $0.packs.contains { $0.blobs.count > 1 && $0.blobs[0].type == .data } })
         let pack = try #require(file.packs.first { $0.blobs.count > 1 && $0.blobs[0].type == .data })
         // Two blobs change places: sizes fit, contents do not.
         let (a, b) = (pack.blobs[0], pack.blobs[1])
@@ -132,8 +133,10 @@ import Testing
         _ = try writeIndex(file.packs.filter { $0.id != pack.id } + [IndexedPack(id: pack.id, blobs: blobs)], in: fixture.repository)
         store.removeForTest(StoreKey(.index, file.id.digest))
         let result = try check(store, readData: .all)
-        #expect(result.errors.contains { $0.object == "pack \(pack.id.short)" && $0.message.contains("the index says that the \(a.handle)") })
-        #expect(result.errors.contains { $0.object == "pack \(pack.id.short)" && $0.message.contains("the index says that the \(b.handle)") })
+        #expect(
+            result.errors.contains { $0.object == "pack \(pack.id.short)" && $0.message.contains("the index says that the \(a.handle)") })
+        #expect(
+            result.errors.contains { $0.object == "pack \(pack.id.short)" && $0.message.contains("the index says that the \(b.handle)") })
         #expect(!result.errors.flatMap(\.affected).isEmpty)
     }
 
@@ -290,7 +293,10 @@ import Testing
 @Suite struct `The part of the data to read` {
     typealias ReadData = CheckOptions.ReadData
 
-    @Test(arguments: [("1/1", ReadData.part(1, of: 1)), ("3/256", .part(3, of: 256)), ("2.5%", .percent(2.5)), ("100%", .percent(100)), ("10M", .byteCount(10 << 20))])
+    @Test(arguments: [
+        ("1/1", ReadData.part(1, of: 1)), ("3/256", .part(3, of: 256)), ("2.5%", .percent(2.5)), ("100%", .percent(100)),
+        ("10M", .byteCount(10 << 20)),
+    ])
     func `is read from text`(text: String, expected: ReadData) throws {
         #expect(try ReadData(parsing: text) == expected)
     }

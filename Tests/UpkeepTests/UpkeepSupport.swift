@@ -31,7 +31,9 @@ func expectComplete(
 
 /// Makes a plan and carries it out, as Operations does under an exclusive lock.
 @discardableResult
-func prune(_ store: any Store, _ options: PruneOptions = PruneOptions(), writerOptions: WriterOptions = WriterOptions()) throws -> PruneOutcome {
+func prune(
+    _ store: any Store, _ options: PruneOptions = PruneOptions(), writerOptions: WriterOptions = WriterOptions()
+) throws -> PruneOutcome {
     let plan = try PrunePlan.make(for: RepositoryFixture.open(store), options: options)
     var execution = PruneExecution(plan, writerOptions: writerOptions)
     return try execution.run()
@@ -64,7 +66,10 @@ func writeIndex(_ packs: [IndexedPack], in repository: Repository) throws -> Ind
 /// All packs of all index files, each file with its packs.
 func indexFiles(of repository: Repository) throws -> [(id: IndexID, packs: [IndexedPack])] {
     try repository.store.list(.index).map { entry in
-        (IndexID(entry.name), try IndexFile.packs(in: repository.loadFile(StoreKey(.index, entry.name)), version: repository.config.version))
+        (
+            IndexID(entry.name),
+            try IndexFile.packs(in: repository.loadFile(StoreKey(.index, entry.name)), version: repository.config.version)
+        )
     }
 }
 

@@ -81,7 +81,7 @@ import Testing
         let database = try scratch.database("app.db", "CREATE TABLE t(x);")
         let holder = try SQLiteConnection(database, .live, operation: "hold")
         try holder.run("BEGIN EXCLUSIVE")
-        let options = CaptureOptions(busyTimeoutMilliseconds: 20, attempts: 2)
+        let options = CaptureOptions(lockTimeoutMilliseconds: 50)
         let failure = failure { _ = try SQLiteClient.inProcess.capture(database, into: scratch.path("copy"), options: options) }
         #expect(failure?.kind == .busy)
         #expect(!scratch.names.contains("copy"))

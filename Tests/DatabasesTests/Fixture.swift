@@ -103,7 +103,7 @@ final class HeavyWriter {
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = [
             "-c",
-            "(echo '.timer on'; while [ ! -e '\(stopFile)' ]; do cat '\(script)'; done) | sqlite3 -cmd '.timeout 20000' '\(database)' > '\(output)' 2>&1",
+            "(echo '.timer on'; while [ ! -e '\(stopFile)' ] && kill -0 \(Host.processID); do cat '\(script)'; done) | sqlite3 -cmd '.timeout 20000' '\(database)' > '\(output)' 2>&1",
         ]
         try process.run()
     }

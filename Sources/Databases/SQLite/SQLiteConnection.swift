@@ -118,7 +118,7 @@ import HostOS
 
     /// Copies every page into `destination` in one read transaction: a writer cannot make it start again, as it does with small steps.
     ///
-    /// - Returns: false if a lock could not be had within the busy timeout.
+    /// - Returns: false if a lock could not be had within the connection's busy timeout.
     func copyPages(into destination: SQLiteConnection) throws(DatabaseFailure) -> Bool {
         guard let backup = unsafe sqlite3_backup_init(destination.handle, "main", handle, "main") else {
             throw destination.failure(unsafe sqlite3_extended_errcode(destination.handle))

@@ -52,7 +52,7 @@ extension DatabaseFailure {
 extension SwapOptions {
     /// As keys of the surrounding object.
     func write(to writer: inout JSONWriter) {
-        writer.key("busy_timeout"); writer.integer(Int64(busyTimeoutMilliseconds))
+        writer.key("lock_timeout"); writer.integer(Int64(lockTimeoutMilliseconds))
         writer.key("replaces_while_open"); writer.bool(replacesWhileOpen)
         guard let ownership else { return }
         writer.key("ownership"); writer.list([ownership.userID, ownership.groupID, ownership.mode]) { $1.integer($0) }

@@ -41,8 +41,7 @@ enum SQLiteRequest: Hashable, Sendable {
         case .capture(_, let staging, let options):
             writer.key("file"); writer.path(staging)
             writer.key("depth"); writer.string(options.depth.rawValue)
-            writer.key("attempts"); writer.integer(Int64(options.attempts))
-            writer.key("busy_timeout"); writer.integer(Int64(options.busyTimeoutMilliseconds))
+            writer.key("lock_timeout"); writer.integer(Int64(options.lockTimeoutMilliseconds))
         case .inspect(_, let depth), .check(_, let depth):
             writer.key("depth"); writer.string(depth.rawValue)
         case .swap(let staged, _, let options):
@@ -68,10 +67,9 @@ enum SQLiteRequest: Hashable, Sendable {
             case "database": database = try scanner.path()
             case "file": file = try scanner.path()
             case "depth": depth = IntegrityDepth(rawValue: try scanner.text()) ?? .full
-            case "attempts": capture.attempts = Int(clamping: try scanner.signed())
-            case "busy_timeout":
-                capture.busyTimeoutMilliseconds = Int(clamping: try scanner.signed())
-                swap.busyTimeoutMilliseconds = capture.busyTimeoutMilliseconds
+            case "lock_timeout":
+                capture.lockTimeoutMilliseconds = Int(clamping: try scanner.signed())
+                swap.lockTimeoutMilliseconds = capture.lockTimeoutMilliseconds
             case "tables": tables = try scanner.list { (inner) throws(JSONError) in try inner.schemaText() }
             case "replaces_while_open": swap.replacesWhileOpen = try scanner.bool()
             case "ownership": swap.ownership = try FileOwnership(reading: &scanner)

@@ -5,7 +5,7 @@
 // 1. prepared        The new file, in the same directory, gets the old one's owner, group and mode and is flushed to disk.
 // 2. settled         The old database is asked, by SQLite's own means, to become one file: `journal_mode = DELETE` writes the log back
 //                    and removes it (crash-safe, and refused while any other connection is open), a hot journal is rolled back. Then
-//                    BEGIN EXCLUSIVE: nobody reads or writes until the end.
+//                    the exclusive lock is taken and kept: nobody reads or writes until the end.
 // 3. cleared         Whatever is still beside it (-wal, -shm, -journal) is removed. It is empty of commits now; left there, a
 //                    log would be replayed into the *new* file.
 // 4. cleared durably The directory is flushed: the removal reaches the disk before the rename can.
@@ -41,14 +41,14 @@ package struct FileOwnership: Hashable, Sendable {
 
 package struct SwapOptions: Hashable, Sendable {
     /// How long to wait until nobody uses the live database.
-    package var busyTimeoutMilliseconds: Int
+    package var lockTimeoutMilliseconds: Int
     /// Replace the file although other processes have it open but use it at no moment. They must be restarted afterwards.
     package var replacesWhileOpen: Bool
     /// For the new file if there is no old one to take them from; nil leaves what the new file has.
     package var ownership: FileOwnership?
 
-    package init(busyTimeoutMilliseconds: Int = 10_000, replacesWhileOpen: Bool = false, ownership: FileOwnership? = nil) {
-        self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
+    package init(lockTimeoutMilliseconds: Int = 10_000, replacesWhileOpen: Bool = false, ownership: FileOwnership? = nil) {
+        self.lockTimeoutMilliseconds = lockTimeoutMilliseconds
         self.replacesWhileOpen = replacesWhileOpen
         self.ownership = ownership
     }

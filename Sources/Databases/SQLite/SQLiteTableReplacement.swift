@@ -37,7 +37,7 @@ enum SQLiteTableReplacement {
                 throw DatabaseFailure(
                     .missing, operation, live, "there is no readable database to put tables into", hint: "restore the whole database instead")
             }
-            try SQLiteCapture.copy(connection, into: staging, attempts: 1)
+            try SQLiteCapture.copy(connection, into: staging, lockTimeoutMilliseconds: 1_000)
             let problems = try rebuild(staging, from: snapshot, chosen, expected.schema, usesLog: place.usedLog)
             let found = try verify(staging, expected, chosen)
             try SQLiteSwap.prepare(staging, for: place, options)

@@ -33,7 +33,8 @@ final class LivePlace {
         let there = try system(operation, live) { () throws(SystemError) in try FileStatus.ifExists(live) }
         guard there != nil else { return LivePlace(path: live, status: nil, content: .missing, usedLog: false) }
         guard let path = Directory.canonical(live) else {
-            throw DatabaseFailure(.missing, operation, live, "it is a symbolic link to nowhere", hint: "remove the link, or create what it leads to")
+            throw DatabaseFailure(
+                .missing, operation, live, "it is a symbolic link to nowhere", hint: "remove the link, or create what it leads to")
         }
         let status = try system(operation, path) { () throws(SystemError) in try FileStatus.of(path) }
         guard status.kind == .regular else { throw DatabaseFailure(.notAFile, operation, path, "it is not a regular file") }

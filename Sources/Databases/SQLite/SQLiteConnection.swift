@@ -56,7 +56,8 @@ import HostOS
     static func immutableAddress(_ path: BytePath) -> [UInt8] {
         var address = Array("file:".utf8)
         for byte in path.isAbsolute ? path.bytes : Array("./".utf8) + path.bytes {
-            let isPlain = byte == BytePath.slash || (byte < 0x80 && (UnicodeScalar(byte).properties.isAlphabetic || (0x30...0x39).contains(byte)))
+            let isPlain =
+                byte == BytePath.slash || (byte < 0x80 && (UnicodeScalar(byte).properties.isAlphabetic || (0x30...0x39).contains(byte)))
             if isPlain { address.append(byte) } else { address += Array("%".utf8) + Array(Hex.encode([byte]).utf8) }
         }
         return address + Array("?immutable=1".utf8)
@@ -202,10 +203,12 @@ import HostOS
         case SQLITE_TEXT:
             // The pointer first, then the length: asking for the text may convert it from UTF-16 and change its length.
             let start = unsafe UnsafeRawPointer(sqlite3_column_text(statement, column))
-            unsafe CanonicalRow.append(text: UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))), to: &row)
+            unsafe CanonicalRow.append(
+                text: UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))), to: &row)
         case SQLITE_BLOB:
             let start = unsafe sqlite3_column_blob(statement, column)
-            unsafe CanonicalRow.append(blob: UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))), to: &row)
+            unsafe CanonicalRow.append(
+                blob: UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))), to: &row)
         default: CanonicalRow.appendNull(to: &row)
         }
     }

@@ -155,7 +155,9 @@ enum SQLiteSwap {
 
     private static func notes(_ place: LivePlace, _ setAside: [BytePath]) -> [String] {
         var notes: [String] = []
-        if case .unreadable(let reason) = place.content { notes.append("the old file was no readable database (\(reason)) and was kept aside") }
+        if case .unreadable(let reason) = place.content {
+            notes.append("the old file was no readable database (\(reason)) and was kept aside")
+        }
         if case .missing = place.content, !setAside.isEmpty { notes.append("files of an earlier database were kept aside") }
         if let status = place.status {
             let openers = SQLiteOpeners.find(status, named: place.path.name).map(\.description)

@@ -199,7 +199,7 @@ extension IntegrityResult {
 }
 
 extension SchemaObject {
-    func write(to writer: inout JSONWriter) {
+    package func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("type")
         writer.string(type)
@@ -214,7 +214,7 @@ extension SchemaObject {
         writer.endObject()
     }
 
-    init(reading scanner: inout JSONScanner) throws(JSONError) {
+    package init(reading scanner: inout JSONScanner) throws(JSONError) {
         var type = "", name: SchemaText?, table: SchemaText?, sql: SchemaText?
         try scanner.fields { (key, scanner) throws(JSONError) in
             switch key {

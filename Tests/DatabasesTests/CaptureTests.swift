@@ -4,7 +4,7 @@ import Bytes
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 
 @Suite(.serialized) struct `A capture under a heavy writer` {
     @Test(arguments: ["wal", "delete"]) func `is consistent every time`(_ mode: String) throws {

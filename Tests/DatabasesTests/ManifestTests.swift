@@ -5,7 +5,7 @@ import Codecs
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 
 /// Every kind of table and value SQLite has.
 let strangeSchema = """

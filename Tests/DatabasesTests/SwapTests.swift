@@ -5,7 +5,7 @@ import Foundation
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 
 /// What may be at the path before a restore. Each is made so that losing a companion loses commits.
 enum OldDatabase: String, CaseIterable, Sendable {

@@ -4,7 +4,7 @@ import Bytes
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 
 @Suite struct `The SQLite worker` {
     private static let odd = BytePath([0x2f, 0xff, 0x22, 0x0a])

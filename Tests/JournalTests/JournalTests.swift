@@ -6,7 +6,7 @@ import HostOS
 import Synchronization
 import Testing
 
-@testable import Journal
+import Journal
 
 /// A clock that goes on by one second at every look.
 private final class SteppingClock: HostOS.Clock {

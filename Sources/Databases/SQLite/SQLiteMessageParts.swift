@@ -1,6 +1,6 @@
 // SQLiteMessageParts: the values inside the messages of SQLiteMessages, each as JSON and back.
 
-import Bytes
+package import Bytes
 
 extension JSONWriter {
     mutating func path(_ path: BytePath) { schemaText(SchemaText(path.bytes)) }
@@ -23,7 +23,7 @@ extension JSONScanner {
 }
 
 extension DatabaseFailure {
-    func write(to writer: inout JSONWriter) {
+    package func write(to writer: inout JSONWriter) {
         writer.beginObject()
         writer.key("kind")
         writer.string(kind.rawValue)

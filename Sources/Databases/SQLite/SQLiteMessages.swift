@@ -1,9 +1,9 @@
 // SQLiteMessages: what parent and worker say to each other, as JSON. Both are the same program, so there is one version.
 
-import Bytes
+package import Bytes
 
 /// What a worker can be asked.
-enum SQLiteRequest: Hashable, Sendable {
+package enum SQLiteRequest: Hashable, Sendable {
     case probe(BytePath)
     case capture(BytePath, BytePath, CaptureOptions)
     case inspect(BytePath, IntegrityDepth)
@@ -31,7 +31,7 @@ enum SQLiteRequest: Hashable, Sendable {
         }
     }
 
-    var json: [UInt8] {
+    package var json: [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("verb")
@@ -65,7 +65,7 @@ enum SQLiteRequest: Hashable, Sendable {
         return writer.bytes
     }
 
-    init(json: [UInt8]) throws(JSONError) {
+    package init(json: [UInt8]) throws(JSONError) {
         guard json.count <= SQLiteWorker.maximumByteCount else { throw JSONError(problem: "the request is too large", offset: 0) }
         var verb = "", database = BytePath([]), file = BytePath([]), depth = IntegrityDepth.full, tables: [SchemaText] = []
         var capture = CaptureOptions(), swap = SwapOptions()
@@ -100,7 +100,7 @@ enum SQLiteRequest: Hashable, Sendable {
 }
 
 /// What a worker can answer.
-enum SQLiteAnswer: Hashable, Sendable {
+package enum SQLiteAnswer: Hashable, Sendable {
     case probe(DatabaseProbe)
     case manifest(DatabaseManifest)
     case inspection(SQLiteInspectionReport)
@@ -145,7 +145,7 @@ enum SQLiteAnswer: Hashable, Sendable {
         }
     }
 
-    static func outcome(json: [UInt8]) throws(JSONError) -> Result<SQLiteAnswer, DatabaseFailure> {
+    package static func outcome(json: [UInt8]) throws(JSONError) -> Result<SQLiteAnswer, DatabaseFailure> {
         var answer: SQLiteAnswer?, failure: DatabaseFailure?
         var scanner = JSONScanner(json)
         try scanner.fields { (key, scanner) throws(JSONError) in

@@ -4,7 +4,7 @@ import Foundation
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 import Bytes
 
 /// A directory of its own, removed at the end of the test.
@@ -103,7 +103,7 @@ final class HeavyWriter {
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = [
             "-c",
-            "(echo '.timer on'; while [ ! -e '\(stopFile)' ]; do cat '\(script)'; done) | sqlite3 -cmd '.timeout 20000' '\(database)' > '\(output)' 2>&1",
+            "(echo '.timer on'; while [ ! -e '\(stopFile)' ] && kill -0 \(Host.processID); do cat '\(script)'; done) | sqlite3 -cmd '.timeout 20000' '\(database)' > '\(output)' 2>&1",
         ]
         try process.run()
     }

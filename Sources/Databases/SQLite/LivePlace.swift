@@ -2,10 +2,10 @@
 //
 // Holding settles the database (SQLiteSwap, step 2). Giving up sets the journal mode back and unlocks; going out of scope unlocks.
 
-import Bytes
+package import Bytes
 import HostOS
 
-final class LivePlace {
+package final class LivePlace {
     enum Content {
         case missing
         /// Something that SQLite cannot open as a database, and why.
@@ -29,11 +29,12 @@ final class LivePlace {
         self.usedLog = usedLog
     }
 
-    static func hold(_ live: BytePath, operation: String, _ options: SwapOptions) throws(DatabaseFailure) -> LivePlace {
+    package static func hold(_ live: BytePath, operation: String, _ options: SwapOptions) throws(DatabaseFailure) -> LivePlace {
         let there = try system(operation, live) { () throws(SystemError) in try FileStatus.ifExists(live) }
         guard there != nil else { return LivePlace(path: live, status: nil, content: .missing, usedLog: false) }
         guard let path = Directory.canonical(live) else {
-            throw DatabaseFailure(.missing, operation, live, "it is a symbolic link to nowhere", hint: "remove the link, or create what it leads to")
+            throw DatabaseFailure(
+                .missing, operation, live, "it is a symbolic link to nowhere", hint: "remove the link, or create what it leads to")
         }
         let status = try system(operation, path) { () throws(SystemError) in try FileStatus.of(path) }
         guard status.kind == .regular else { throw DatabaseFailure(.notAFile, operation, path, "it is not a regular file") }
@@ -50,9 +51,11 @@ final class LivePlace {
     }
 
     /// Undoes the settling after a failure, as far as that can be done.
-    func giveUp() {
+    package func giveUp() {
         guard case .database(let connection) = content else { return }
-        try? connection.run("ROLLBACK")
+        // The lock is let go by the first read in normal mode.
+        try? connection.run("PRAGMA locking_mode = NORMAL")
+        _ = try? connection.integer("SELECT count(*) FROM sqlite_master")
         if usedLog { try? connection.run("PRAGMA journal_mode = WAL") }
     }
 
@@ -73,9 +76,9 @@ final class LivePlace {
                 return connection
             } catch {
                 guard error.kind == .busy else { throw error }
-                guard waited < options.busyTimeoutMilliseconds else {
+                guard waited < options.lockTimeoutMilliseconds else {
                     throw DatabaseFailure(
-                        .busy, operation, path, "another process still used it after \(options.busyTimeoutMilliseconds / 1000) seconds",
+                        .busy, operation, path, "another process still used it after \(options.lockTimeoutMilliseconds / 1000) seconds",
                         hint: "stop the application and its queue workers, or put it into maintenance mode")
                 }
             }
@@ -84,13 +87,17 @@ final class LivePlace {
         }
     }
 
+    /// Keeps the exclusive lock without a transaction: SQLite copies no pages out of a connection that is inside a write transaction.
     private static func lock(_ connection: SQLiteConnection) throws(DatabaseFailure) {
+        try connection.run("PRAGMA locking_mode = NORMAL")
         try connection.run("PRAGMA journal_mode = DELETE")
+        // Not before: a journal made in this mode would be deleted late, by its name, after the file was replaced.
+        try connection.run("PRAGMA locking_mode = EXCLUSIVE")
         try connection.run("BEGIN EXCLUSIVE")
-        // Between the two statements another process may have turned the log on again.
         let mode = try connection.text("PRAGMA journal_mode")
+        try connection.run("COMMIT")
+        // Between the first statements another process may have turned the log on again.
         guard mode != "wal" else {
-            try connection.run("ROLLBACK")
             throw DatabaseFailure(.busy, connection.operation, connection.path, "another process turned its write-ahead log on again")
         }
     }

@@ -5,8 +5,8 @@
 //    used on somebody's database, since it ignores the log. The journal mode is left as it is and nothing is checkpointed; a
 //    journal left by a crashed application is rolled back by SQLite, as any reader of the database would do.
 // 3. Copy all pages in one step of the online backup, that is in one read transaction. With a write-ahead log writers go on
-//    meanwhile; with a rollback journal they wait for the time of the raw copy (busy_timeout), which is why everything else
-//    happens on the copy. A lock that cannot be had is tried again with growing pauses.
+//    meanwhile; with a rollback journal they wait for the time of the raw copy, which is why everything else happens on the
+//    copy. A lock that cannot be had is tried for again and again, up to a limit.
 // 4. On the copy: quick_check, settings, schema, checksums of all tables, SHA-256.
 //
 // The copy is one plain file. A database in WAL mode says so in its header (bytes 18 and 19), and so does the copy.
@@ -19,15 +19,12 @@ import Bytes
 import HostOS
 
 package struct CaptureOptions: Sendable, Hashable {
-    /// How long one attempt waits for a lock.
-    package var busyTimeoutMilliseconds: Int
-    /// Attempts before a lock that is never free becomes a failure.
-    package var attempts: Int
+    /// How long to try for a lock before the database counts as busy.
+    package var lockTimeoutMilliseconds: Int
     package var depth: IntegrityDepth
 
-    package init(busyTimeoutMilliseconds: Int = 5_000, attempts: Int = 5, depth: IntegrityDepth = .quick) {
-        self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
-        self.attempts = attempts
+    package init(lockTimeoutMilliseconds: Int = 30_000, depth: IntegrityDepth = .quick) {
+        self.lockTimeoutMilliseconds = lockTimeoutMilliseconds
         self.depth = depth
     }
 }
@@ -42,8 +39,8 @@ enum SQLiteCapture {
         _ = try SQLiteHeader.read(path, operation: operation)
         try checkSpace(for: path, byteCount: status.size, at: staging)
         do {
-            let source = try openLive(path, operation: operation, busyTimeoutMilliseconds: options.busyTimeoutMilliseconds)
-            try copy(source, into: staging, attempts: options.attempts)
+            let source = try openLive(path, operation: operation, busyTimeoutMilliseconds: 0)
+            try copy(source, into: staging, lockTimeoutMilliseconds: options.lockTimeoutMilliseconds)
             return try SQLiteInspection.manifest(of: staging, depth: options.depth, operation: operation, started: started)
         } catch {
             try? Directory.remove(staging)
@@ -64,18 +61,23 @@ enum SQLiteCapture {
     }
 
     /// Copies into a new file. The destination connection is closed on return, and no companion is left.
-    static func copy(_ source: SQLiteConnection, into staging: BytePath, attempts: Int) throws(DatabaseFailure) {
+    ///
+    /// - Parameter lockTimeoutMilliseconds: how long to try for the read lock; `source` itself should not wait for locks.
+    static func copy(_ source: SQLiteConnection, into staging: BytePath, lockTimeoutMilliseconds: Int) throws(DatabaseFailure) {
         try system(source.operation, source.path) { () throws(SystemError) in _ = try Descriptor.open(staging, .createNew) }
         let destination = try SQLiteConnection(staging, .scratch, operation: source.operation)
         // The file is new and worthless until it is whole: no journal, no flushing page by page, no locks.
         for setting in ["journal_mode = OFF", "synchronous = OFF", "locking_mode = EXCLUSIVE"] { try destination.run("PRAGMA \(setting)") }
-        var pause = 100
-        for attempt in 1...max(attempts, 1) {
-            if try source.copyPages(into: destination) { return }
-            if attempt < attempts { SQLiteConnection.sleep(milliseconds: pause) }
-            pause = min(pause * 2, 5_000)
+        let deadline = Host.monotonicNanoseconds() + Int64(max(lockTimeoutMilliseconds, 0)) * 1_000_000
+        while try !source.copyPages(into: destination) {
+            guard Host.monotonicNanoseconds() < deadline else {
+                throw DatabaseFailure(
+                    .busy, source.operation, source.path, "another process kept it locked for \(lockTimeoutMilliseconds) ms")
+            }
+            // Short, uneven pauses. SQLite's own waiting sleeps 100 ms at a time and starves for ever beside a busy writer with
+            // a rollback journal, whose lock is free for a fraction of a millisecond between two commits.
+            SQLiteConnection.sleep(milliseconds: Int.random(in: 1...5))
         }
-        throw DatabaseFailure(.busy, source.operation, source.path, "another process kept it locked during \(attempts) attempts")
     }
 
     private static func checkSpace(for database: BytePath, byteCount: UInt64, at staging: BytePath) throws(DatabaseFailure) {

@@ -9,7 +9,7 @@ import Synchronization
 import TestKit
 import Testing
 
-@testable import Upkeep
+import Upkeep
 
 @Suite struct `A check` {
     private let store = MemoryStore()

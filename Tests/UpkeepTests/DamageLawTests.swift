@@ -7,7 +7,7 @@ import Stores
 import TestKit
 import Testing
 
-@testable import Upkeep
+import Upkeep
 
 @Suite struct `A full check` {
     private static let (contents, repository): ([StoreKey: [UInt8]], Repository?) = {

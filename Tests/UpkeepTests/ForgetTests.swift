@@ -7,7 +7,7 @@ import Stores
 import TestKit
 import Testing
 
-@testable import Upkeep
+import Upkeep
 
 @Suite struct `Forgetting snapshots` {
     private func snapshots(_ count: Int) -> [CatalogedSnapshot] {

@@ -6,7 +6,7 @@ import RepositoryEngine
 import RepositoryFormat
 import Testing
 
-@testable import Upkeep
+import Upkeep
 
 @Suite struct `The forget policy` {
     /// One case of the vectors, ready to run.

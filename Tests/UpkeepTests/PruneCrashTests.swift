@@ -6,7 +6,7 @@ import Stores
 import TestKit
 import Testing
 
-@testable import Upkeep
+import Upkeep
 
 @Suite struct `A prune that dies` {
     enum Death: String, CaseIterable {

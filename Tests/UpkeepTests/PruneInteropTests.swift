@@ -8,7 +8,7 @@ import Stores
 import TestKit
 import Testing
 
-@testable import Upkeep
+import Upkeep
 
 @Suite struct `Stock restic` {
     static let isInstalled = (try? FileStatus.following("/usr/bin/restic")) != nil

@@ -8,7 +8,7 @@ import Stores
 import TestKit
 import Testing
 
-@testable import Upkeep
+import Upkeep
 
 @Suite struct `A pruned repository` {
     /// A repository of twelve snapshots of which some are forgotten.

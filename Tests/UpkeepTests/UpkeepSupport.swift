@@ -9,7 +9,7 @@ import Stores
 import TestKit
 import Testing
 
-@testable import Upkeep
+import Upkeep
 
 /// Everything must be right: structure, every byte of every pack, no hints about damage.
 func expectClean(_ store: any Store, _ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation) throws {

@@ -20,7 +20,12 @@ struct Lifeboat: ParsableCommand {
             Repositories are in the open restic format: stock restic reads, checks and restores them.
             """,
         version: "lifeboat \(version)",
-        subcommands: [RepositoryCommand.self, BackupCommand.self, RestoreCommand.self, SnapshotsCommand.self])
+        subcommands: [
+            BackupCommand.self, RestoreCommand.self,
+            SnapshotsCommand.self, LsCommand.self, DumpCommand.self, StatsCommand.self,
+            ForgetCommand.self, PruneCommand.self, CheckCommand.self, UnlockCommand.self, RepositoryCommand.self,
+            KeyCommand.self, CompletionCommand.self, VersionCommand.self,
+        ])
 
     static func main() {
         Memory.tune()

@@ -36,9 +36,11 @@ struct RepositoryOptions: ParsableArguments {
     static func variable(_ name: String) -> String? { Host.environment("LIFEBOAT_" + name) ?? Host.environment("RESTIC_" + name) }
 
     func access() throws -> RepositoryAccess {
-        RepositoryAccess(
+        var access = RepositoryAccess(
             address: try address(), password: try password(), keyHint: keyHint ?? RepositoryOptions.variable("KEY_HINT"),
             retryLockSeconds: try retryLock.map(Durations.seconds) ?? 0, withoutLock: noLock)
+        access.onDamagedSnapshot = { Console.warning($0.message) }
+        return access
     }
 
     private func address() throws -> StoreAddress {

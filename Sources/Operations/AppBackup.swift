@@ -10,9 +10,9 @@
 package import Archiving
 package import Bytes
 import HostOS
-package import Journal
+import Journal
 package import RepositoryEngine
-import Settings
+package import Settings
 
 package struct AppBackup {
     package enum Event: Sendable {

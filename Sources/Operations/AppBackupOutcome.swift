@@ -4,6 +4,7 @@ package import Archiving
 package import Bytes
 package import Databases
 package import Journal
+import RepositoryFormat
 
 /// What became of one source.
 package struct AppUnitOutcome: Sendable {

@@ -6,6 +6,7 @@ import Bytes
 import Databases
 import FileTrees
 import HostOS
+import Journal
 import RepositoryEngine
 import RepositoryFormat
 import Settings

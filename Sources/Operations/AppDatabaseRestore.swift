@@ -10,6 +10,7 @@ import Bytes
 import Databases
 import HostOS
 import RepositoryEngine
+import RepositoryFormat
 
 struct AppDatabaseRestore {
     /// A proved file, waiting beside the place it is for.

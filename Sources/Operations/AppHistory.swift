@@ -2,6 +2,7 @@
 
 import Bytes
 package import Journal
+import Settings
 
 package struct AppHistory {
     package let workbench: AppWorkbench

@@ -8,7 +8,7 @@
 
 package import Bytes
 import HostOS
-import Settings
+package import Settings
 
 package struct AppLookup: Sendable {
     package static let fileName = "lifeboat.yaml"

@@ -11,11 +11,11 @@
 // one instant; take it out of service first.
 
 package import Archiving
-package import Bytes
+import Bytes
 import Databases
 import HostOS
 import Journal
-package import RepositoryEngine
+import RepositoryEngine
 import Settings
 
 package struct AppRestore {
@@ -61,7 +61,7 @@ package struct AppRestore {
                 options: self, plan: plan, catalog: planner.catalog, indexed: indexed, run: run, staging: staging, progress: progress,
                 cancellation: cancellation, onEvent: onEvent)
             return try run.record {
-                try session.run()
+                try session.carryOut()
             } result: { outcome in
                 outcome.record(phases: run.phases)
             }

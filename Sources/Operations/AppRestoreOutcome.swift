@@ -4,6 +4,7 @@ package import Archiving
 package import Bytes
 package import Journal
 package import RepositoryEngine
+import RepositoryFormat
 
 package struct AppRestoreOutcome: Sendable {
     package struct Part: Sendable {

@@ -1,9 +1,9 @@
 // AppRestorePlan: what a restore of an application will bring back, from which snapshots, over what. A value: printed before the
 // question, and the answer of a dry run.
 
-package import Archiving
+import Archiving
 package import Bytes
-package import Databases
+import Databases
 import HostOS
 package import RepositoryEngine
 package import RepositoryFormat

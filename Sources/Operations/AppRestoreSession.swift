@@ -22,7 +22,7 @@ struct AppRestoreSession {
 
     private var workbench: AppWorkbench { options.workbench }
 
-    func run() throws -> AppRestoreOutcome {
+    func carryOut() throws -> AppRestoreOutcome {
         let started = Host.monotonicNanoseconds()
         var outcome = AppRestoreOutcome(plan: plan, isDryRun: false, runID: run.id)
         let restorer = AppDatabaseRestore(

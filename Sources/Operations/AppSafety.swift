@@ -6,6 +6,7 @@
 import Archiving
 import Bytes
 import Databases
+import FileTrees
 import HostOS
 import RepositoryEngine
 import RepositoryFormat

@@ -7,7 +7,7 @@
 //
 // The repository is locked exclusively meanwhile, as by any check: nothing may vanish under it. Nothing is changed.
 
-package import Bytes
+import Bytes
 import Codecs
 import Databases
 import HostOS
@@ -126,7 +126,10 @@ package struct AppVerify {
 
     private func compareHash(_ saved: AppDatabaseSnapshot, _ content: [BlobID], _ reader: BlobReader) throws {
         let hasher = SHA256()
-        for id in content { hasher.update(try reader.read(BlobHandle(type: .data, id: id)).span) }
+        for id in content {
+            let piece = try reader.read(BlobHandle(type: .data, id: id))
+            hasher.update(piece.span)
+        }
         guard hasher.finish() == saved.manifest.sha256 else { throw Failure(.damaged, "its content does not have the SHA-256 of its manifest") }
     }
 }

@@ -3,6 +3,7 @@
 package import Bytes
 package import Journal
 package import RepositoryEngine
+import RepositoryFormat
 package import Upkeep
 
 package struct AppVerifyReport: Sendable {

@@ -9,7 +9,7 @@ package import Databases
 import HostOS
 package import RepositoryEngine
 package import Settings
-package import Stores
+import Stores
 
 /// What flags and environment say about the repository.
 package struct AppOverrides: Sendable {

@@ -20,7 +20,12 @@ struct Lifeboat: ParsableCommand {
             Repositories are in the open restic format: stock restic reads, checks and restores them.
             """,
         version: "lifeboat \(version)",
-        subcommands: [RepositoryCommand.self, BackupCommand.self, RestoreCommand.self, SnapshotsCommand.self])
+        subcommands: applicationCommands + [RepositoryCommand.self, SnapshotsCommand.self])
+
+    private static let applicationCommands: [any ParsableCommand.Type] = [
+        InitCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, StatusCommand.self, HistoryCommand.self, ConfigCommand.self,
+        DoctorCommand.self, SQLiteWorkerCommand.self,
+    ]
 
     static func main() {
         Interrupts.install()

@@ -50,7 +50,7 @@ let engines: [Target] = [
 ]
 
 let flows: [Target] = [
-    room("Archiving", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "FileTrees"]),
+    room("Archiving", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees"]),
     room("Upkeep", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine"]),
 ]
 

@@ -13,7 +13,10 @@ struct BackupFilesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "files", abstract: "Save files and directories.",
         discussion: """
+            Without paths: the files of the application here, as its settings say.
+
             Examples:
+              lifeboat backup files
               lifeboat backup files /etc /home --repo /mnt/backup/host --password-file /etc/lifeboat/host.key
               lifeboat backup files . --exclude '*.log' --exclude node_modules --tag nightly
             """)
@@ -53,10 +56,17 @@ struct BackupFilesCommand: ParsableCommand {
     @Flag(name: .long, help: "Make no snapshot if nothing changed.")
     var skipIfUnchanged = false
 
-    @Flag(name: [.customShort("n"), .long], help: "Only say what would be done.")
-    var dryRun = false
+    @OptionGroup var application: AppBackupOptions
+
+    private var dryRun: Bool { application.dryRun }
 
     func run() throws {
+        if try paths.isEmpty && repository.lookup.findIfAny() != nil {
+            guard tag.isEmpty, exclusion.isEmpty, time == nil, parent == nil, host == nil else {
+                throw Failure(.usage, "what to leave out and how to tag it is said in lifeboat.yaml for an application's files", hint: "give paths to save anything else")
+            }
+            return try application.run([.files], repository, writing, output)
+        }
         var verb = BackupFiles(access: try repository.access(), request: try request())
         verb.parent = force ? .none : parent.map { .named($0) } ?? .automatic
         let progress = Progress()

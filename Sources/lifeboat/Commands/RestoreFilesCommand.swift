@@ -13,7 +13,10 @@ struct RestoreFilesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "files", abstract: "Restore files from a snapshot.",
         discussion: """
+            Inside an application, without --repo and patterns: its files, over what is there, or below --target.
+
             Examples:
+              lifeboat restore files
               lifeboat restore files --snapshot latest --target /tmp/out --repo /mnt/backup/host --password-file host.key
               lifeboat restore files --snapshot 4f2a91c0:/home/anna --include '*.odt' --target /tmp/anna
             """)
@@ -22,7 +25,7 @@ struct RestoreFilesCommand: ParsableCommand {
     var snapshot = "latest"
 
     @Option(name: [.short, .long], help: "The directory to restore into.")
-    var target: String
+    var target: String?
 
     @Option(name: [.short, .long], help: "Restore only what matches; repeat it.")
     var include: [String] = []
@@ -49,14 +52,28 @@ struct RestoreFilesCommand: ParsableCommand {
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var output: OutputOptions
 
+    @OptionGroup var application: AppRestoreOptions
+
     func run() throws {
+        if try concernsApplication() {
+            let snapshots = snapshot == "latest" ? [] : [snapshot]
+            return try application.run([.files], snapshots: snapshots, target: target, delete: delete, dryRun: dryRun, repository, output)
+        }
         let verb = try verb()
         let progress = Progress()
         let outcome = try ProgressLine(progress, verb: "restoring", output: output).around { try verb.run(progress: progress) }
         RestoreReport(outcome.summary, snapshot: outcome.snapshot.id, target: verb.target, dryRun: dryRun).print(output)
     }
 
+    /// Whether this is about the application here, and not about any snapshot of any repository.
+    private func concernsApplication() throws -> Bool {
+        let choosesFiles = !include.isEmpty || !exclude.isEmpty || overwrite != "always" || sparse || ownershipByName || snapshot.contains(":")
+        if repository.isGiven || choosesFiles || !filter.filter().isEmpty { return false }
+        return try repository.lookup.findIfAny() != nil
+    }
+
     private func verb() throws -> RestoreFiles {
+        guard let target else { throw Failure(.usage, "the directory to restore into is not given", hint: "add --target DIR") }
         guard include.isEmpty || exclude.isEmpty else { throw Failure(.usage, "--include and --exclude cannot be combined", hint: "use one of them") }
         guard let rule = RestoreRequest.Overwrite(rawValue: overwrite) else {
             throw Failure(.usage, "--overwrite cannot be '\(overwrite)'", hint: "use always, if-changed, if-newer or never")

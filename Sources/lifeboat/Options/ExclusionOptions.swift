@@ -28,6 +28,11 @@ struct ExclusionOptions: ParsableArguments {
     @Flag(name: [.customShort("x"), .long], help: "Stay on the file systems of the given paths.")
     var oneFileSystem = false
 
+    /// Whether nothing was given.
+    var isEmpty: Bool {
+        [exclude, iexclude, excludeFile, excludeIfPresent].allSatisfy(\.isEmpty) && !excludeCaches && excludeLargerThan == nil && !oneFileSystem
+    }
+
     func exclusions() throws -> Exclusions {
         var patterns = exclude.map { Array($0.utf8) }
         for file in excludeFile {

@@ -10,7 +10,10 @@ import RepositoryEngine
 import Stores
 
 struct RepositoryOptions: ParsableArguments {
-    @Option(name: [.short, .long], help: "The repository: a path. Default: $LIFEBOAT_REPOSITORY or $RESTIC_REPOSITORY.")
+    @Option(name: .long, help: "The application's settings file. Default: lifeboat.yaml here or above.")
+    var config: String?
+
+    @Option(name: [.short, .long], help: "The repository: a path. Default: the application's, $LIFEBOAT_REPOSITORY or $RESTIC_REPOSITORY.")
     var repo: String?
 
     @Option(name: .long, help: "A file that holds the repository's address.")
@@ -36,6 +39,7 @@ struct RepositoryOptions: ParsableArguments {
     static func variable(_ name: String) -> String? { Host.environment("LIFEBOAT_" + name) ?? Host.environment("RESTIC_" + name) }
 
     func access() throws -> RepositoryAccess {
+        if !isGiven || config != nil, let access = try accessOfApplication() { return access }
         var access = RepositoryAccess(
             address: try address(), password: try password(), keyHint: keyHint ?? RepositoryOptions.variable("KEY_HINT"),
             retryLockSeconds: try retryLock.map(Durations.seconds) ?? 0, withoutLock: noLock)

@@ -17,7 +17,7 @@ struct BackupReport {
     /// Prints the report, and ends with exit status 3 if something could not be read.
     func print(_ output: OutputOptions) {
         for problem in summary.problems { Self.print(problem, output) }
-        if output.json { Console.out(json) } else if !output.quiet { for line in lines { Console.out(line) } }
+        if output.json { Console.out(Self.json(summary, dryRun: dryRun)) } else if !output.quiet { for line in lines { Console.out(line) } }
         if !summary.isComplete {
             if !output.json { Console.warning("some items could not be read and are not in the snapshot (exit status 3)") }
             Console.end(.sourceIncomplete)
@@ -45,9 +45,11 @@ struct BackupReport {
         ]
     }
 
-    private var json: String {
+    /// - Parameter source: which part of an application, if it is one.
+    static func json(_ summary: BackupSummary, dryRun: Bool, source: String? = nil) -> String {
         let figures = summary.figures
         return JSONLine("summary")
+            .string("source", source)
             .bool("dry_run", dryRun, omitFalse: true)
             .number("files_new", figures.filesNew).number("files_changed", figures.filesChanged)
             .number("files_unmodified", figures.filesUnmodified).number("dirs_new", figures.directoriesNew)

@@ -10,11 +10,19 @@ enum Console {
 
     static func out(_ line: String) { print(line) }
 
+    static func outWithoutNewline(_ text: String) { print(text, terminator: "") }
+
     static func message(_ line: String) { messageWithoutNewline(line + "\n") }
 
     static func messageWithoutNewline(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
     static func warning(_ text: String) { message(Style.warning.on(stderr: "warning:") + " " + text) }
+
+    /// A failure of one part of a run that goes on.
+    static func failure(_ failure: Failure, subject: String) {
+        message("\(Style.error.on(stderr: "error:")) \(subject): \(failure.message)")
+        if let hint = failure.hint { message("\(Style.hint.on(stderr: "hint:"))  \(hint)") }
+    }
 
     /// Replaces the current line of the terminal on stderr, cut to its width.
     static func rewrite(_ text: String) {

@@ -14,6 +14,7 @@ final class ProgressLine: Sendable {
     private let verb: String
     private let started = Host.monotonicNanoseconds()
     private let stopping = Mutex(false)
+    private let drawing = Mutex(())
     private let monitor = Monitor()
     private let workers = Workers()
 
@@ -26,7 +27,7 @@ final class ProgressLine: Sendable {
     /// Runs `body` with the line showing.
     func around<R>(_ body: () throws -> R) rethrows -> R {
         workers.start("progress") { [self] in
-            while !stopped() { show() }
+            while !stopped() { drawing.withLock { _ in show() } }
         }
         defer {
             stopping.withLock { $0 = true }
@@ -35,6 +36,14 @@ final class ProgressLine: Sendable {
             if form == .terminal { Console.rewrite("") }
         }
         return try body()
+    }
+
+    /// Prints or asks something else while the line is showing; the line waits.
+    func aside<R>(_ body: () throws -> R) rethrows -> R {
+        try drawing.withLock { _ in
+            if form == .terminal { Console.rewrite("") }
+            return try body()
+        }
     }
 
     private func stopped() -> Bool {

@@ -27,7 +27,7 @@ struct RestoreReport {
         }
     }
 
-    private static func print(_ problem: RestoreProblem, _ output: OutputOptions) {
+    static func print(_ problem: RestoreProblem, _ output: OutputOptions) {
         if output.json {
             let error = JSONLine().string("message", problem.failure.message).text
             Console.message(JSONLine("error").raw("error", error).string("during", "restore").string("item", problem.path.description).text)

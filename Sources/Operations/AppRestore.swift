@@ -1,0 +1,81 @@
+// AppRestore: the verb `restore` for an application.
+//
+// 1. Plan: which snapshots make up the recovery point, and what is in the way (AppRestorePlan). Then the question.
+// 2. Fetch: every database comes out of the repository into a new file beside the live one and is proved: integrity_check, every
+//    table and every byte against its manifest. Until here nothing of the application was touched.
+// 3. Safety: what is about to be replaced is saved as snapshots of its own (tag `safety`).
+// 4. Apply: configuration, databases (one atomic swap each), files.
+//
+// If something fails in 1 to 3, the application is as it was. In 4 one source that fails is reported and the others are still
+// brought back; a database that fails is untouched. Not promised: that an application that keeps running sees all sources change at
+// one instant; take it out of service first.
+
+package import Archiving
+import Bytes
+import Databases
+import HostOS
+import Journal
+import RepositoryEngine
+import Settings
+
+package struct AppRestore {
+    package enum Event: Sendable {
+        case phase(String)
+        case note(String)
+        case problem(AppSource, RestoreProblem)
+    }
+
+    package let workbench: AppWorkbench
+    package var selection = AppRestoreSelection()
+    package var takesSafetyBackup = true
+    /// Remove what the snapshot does not have from restored directories.
+    package var delete = false
+    /// Replace a database although other processes have it open.
+    package var replacesWhileOpen = false
+    package var dryRun = false
+
+    package init(_ workbench: AppWorkbench) { self.workbench = workbench }
+
+    /// - Parameter confirm: shown the plan when something would be replaced or the application itself is restored; false ends the run.
+    package func run(
+        progress: Progress = Progress(), cancellation: Cancellation = Cancellation(), confirm: (AppRestorePlan) throws -> Bool,
+        onEvent: @escaping (Event) -> Void = { _ in }
+    ) throws -> AppRestoreOutcome {
+        let lock = try workbench.state.acquireRunLock()
+        var access = workbench.access
+        // A dry run and a restore to elsewhere write nothing to the repository: they work on a read-only one, too.
+        access.withoutLock = access.withoutLock || dryRun
+        return try access.withIndex(.shared) { indexed, snapshots in
+            let planner = AppRestorePlanner(workbench, selection, indexed, snapshots)
+            let plan = try planner.plan()
+            try refuseImpossible(plan)
+            if dryRun { return AppRestoreOutcome(plan: plan, isDryRun: true) }
+            guard try confirm(plan) else { throw Failure(.cancelled, "nothing was changed") }
+            let source = selection.sources.count == 1 ? selection.sources.first?.rawValue : nil
+            let run = AppRun.begin(
+                RunStart(verb: "restore", application: workbench.application.name, source: source), in: workbench.state, now: workbench.identity.now())
+            defer { for warning in run.warnings { onEvent(.note(warning)) } }
+            let staging = try workbench.state.makeStaging(run: run.id.text, under: lock)
+            defer { try? Directory.removeTree(staging) }
+            let session = AppRestoreSession(
+                options: self, plan: plan, catalog: planner.catalog, indexed: indexed, run: run, staging: staging, progress: progress,
+                cancellation: cancellation, onEvent: onEvent)
+            return try run.record {
+                try session.carryOut()
+            } result: { outcome in
+                outcome.record(phases: run.phases)
+            }
+        }
+    }
+
+    private func refuseImpossible(_ plan: AppRestorePlan) throws {
+        if delete, workbench.application.files?.excludeLargerThan != nil, plan.files != nil {
+            throw Failure(
+                .usage, "--delete would remove the large files that `exclude_larger_than` keeps out of the backups",
+                hint: "leave --delete out, or remove surplus files by hand")
+        }
+        if !selection.tables.isEmpty, plan.databases.count != 1 {
+            throw Failure(.usage, "--tables needs one database, and there are \(plan.databases.count)", hint: "choose one with --snapshot ID")
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// AppRestorePlan: what a restore of an application will bring back, from which snapshots, over what. A value: printed before the
+// question, and the answer of a dry run.
+
+import Archiving
+package import Bytes
+import Databases
+import HostOS
+package import RepositoryEngine
+package import RepositoryFormat
+import Settings
+
+package struct AppRestorePlan: Sendable {
+    /// One path of files or configuration.
+    package struct Path: Sendable {
+        /// In the snapshot, and on this machine unless a target directory is given.
+        package let path: BytePath
+        package let destination: BytePath
+        package let node: Node
+        package let exists: Bool
+    }
+
+    package struct Tree: Sendable {
+        package let source: AppSource
+        package let snapshot: CatalogedSnapshot
+        package let paths: [Path]
+        /// Named by the snapshot, but not in it: they could not be read when it was made.
+        package let missing: [BytePath]
+    }
+
+    package struct Database: Sendable {
+        package let saved: AppDatabaseSnapshot
+        package let destination: BytePath
+        package let exists: Bool
+        /// Only these tables; empty for the whole database.
+        package let tables: [String]
+    }
+
+    package internal(set) var config: Tree?
+    package internal(set) var databases: [Database] = []
+    package internal(set) var files: Tree?
+    /// Nil when the application itself is restored.
+    package let target: BytePath?
+
+    package var trees: [Tree] { [config, files].compactMap { $0 } }
+
+    package var snapshots: [CatalogedSnapshot] { [config?.snapshot].compactMap { $0 } + databases.map(\.saved.snapshot) + [files?.snapshot].compactMap { $0 } }
+
+    /// Whether anything that is there now would be replaced.
+    package var replacesSomething: Bool { trees.contains { $0.paths.contains(where: \.exists) } || databases.contains(where: \.exists) }
+}
+
+/// Which recovery point, and which parts of it.
+package struct AppRestoreSelection: Sendable {
+    package var sources: Set<AppSource> = Set(AppSource.allCases)
+    /// The newest state at or before this instant; nil for the newest of all.
+    package var instant: Timestamp?
+    /// Ids or their beginnings instead: exactly these, also safety backups and damaged captures.
+    package var snapshotIDs: [String] = []
+    package var tables: [String] = []
+    package var target: BytePath?
+
+    package init() {}
+}
+
+struct AppRestorePlanner {
+    let workbench: AppWorkbench
+    let selection: AppRestoreSelection
+    let catalog: AppCatalog
+    let reader: BlobReader
+
+    init(_ workbench: AppWorkbench, _ selection: AppRestoreSelection, _ indexed: IndexedRepository, _ snapshots: [CatalogedSnapshot]) {
+        self.workbench = workbench
+        self.selection = selection
+        catalog = AppCatalog(snapshots, application: workbench.application.name)
+        reader = BlobReader(indexed)
+    }
+
+    func plan() throws -> AppRestorePlan {
+        var plan = AppRestorePlan(target: selection.target)
+        for (source, snapshot) in try chosen() {
+            switch source {
+            case .config: plan.config = try tree(.config, snapshot)
+            case .files: plan.files = try tree(.files, snapshot)
+            case .database: plan.databases.append(try database(snapshot))
+            }
+        }
+        guard !plan.snapshots.isEmpty else { throw nothingToRestore }
+        return plan
+    }
+
+    // MARK: Choosing snapshots
+
+    private func chosen() throws -> [(AppSource, CatalogedSnapshot)] {
+        if !selection.snapshotIDs.isEmpty { return try selection.snapshotIDs.map(named) }
+        let known = workbench.application.databases.compactMap(\.file)
+        return AppSource.allCases.filter(selection.sources.contains).flatMap { source -> [(AppSource, CatalogedSnapshot)] in
+            switch source {
+            case .database: catalog.newestDatabases(known: known, notAfter: selection.instant).map { (source, $0) }
+            default: catalog.newest(source, notAfter: selection.instant).map { [(source, $0)] } ?? []
+            }
+        }
+    }
+
+    private func named(_ id: String) throws -> (AppSource, CatalogedSnapshot) {
+        let snapshot = try SnapshotCatalog.resolve(id, in: catalog.all).snapshot
+        guard let source = snapshot.snapshot.heldSource else {
+            throw Failure(.usage, "snapshot \(snapshot.id.short) holds no source of an application", hint: "use `lifeboat restore files --snapshot \(snapshot.id.short) --target DIR --repo …`")
+        }
+        guard selection.sources.contains(source) else {
+            throw Failure(.usage, "snapshot \(snapshot.id.short) holds the \(source.rawValue)", hint: "use `lifeboat restore \(source.rawValue) --snapshot \(snapshot.id.short)`")
+        }
+        return (source, snapshot)
+    }
+
+    private var nothingToRestore: Failure {
+        let what = selection.sources.count == 1 ? selection.sources.first?.rawValue ?? "" : "application '\(workbench.application.name)'"
+        let when = selection.instant.map { " at or before \($0)" } ?? ""
+        return Failure(
+            .failed, "there is no backup of the \(what)\(when) in \(workbench.access.address)",
+            hint: catalog.all.isEmpty ? "check the application's name: `lifeboat snapshots` shows the tags" : "`lifeboat snapshots` lists what there is")
+    }
+
+    // MARK: Reading them
+
+    private func tree(_ source: AppSource, _ snapshot: CatalogedSnapshot) throws -> AppRestorePlan.Tree {
+        var paths: [AppRestorePlan.Path] = [], missing: [BytePath] = []
+        for path in snapshot.snapshot.paths where path != .root {
+            do {
+                let node = try SnapshotPath.find(path, in: snapshot.snapshot.tree, reader: reader, snapshotName: snapshot.id.short)
+                let destination = placed(path)
+                paths.append(AppRestorePlan.Path(path: path, destination: destination, node: node, exists: exists(destination)))
+            } catch RepositoryFailure.noSuchPath {
+                missing.append(path)
+            }
+        }
+        return AppRestorePlan.Tree(source: source, snapshot: snapshot, paths: paths, missing: missing)
+    }
+
+    private func database(_ snapshot: CatalogedSnapshot) throws -> AppRestorePlan.Database {
+        let saved = try AppDatabaseSnapshot(snapshot, reader)
+        let destination = placed(livePath(saved.path))
+        return AppRestorePlan.Database(saved: saved, destination: destination, exists: exists(destination), tables: selection.tables)
+    }
+
+    /// Where the settings say the database is; where it was, if they say nothing or name several others.
+    private func livePath(_ saved: BytePath) -> BytePath {
+        let known = workbench.application.databases.compactMap(\.file)
+        if known.count == 1, catalog.newestDatabases(known: []).count == 1 { return known[0] }
+        return saved
+    }
+
+    private func placed(_ path: BytePath) -> BytePath {
+        selection.target.map { BytePath($0.bytes + [BytePath.slash] + path.bytes).cleaned } ?? path
+    }
+
+    private func exists(_ path: BytePath) -> Bool { (try? FileStatus.ifExists(path)) ?? nil != nil }
+}

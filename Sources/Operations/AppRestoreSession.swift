@@ -1,0 +1,98 @@
+// AppRestoreSession: carries out the plan of a restore, step by step (see AppRestore).
+
+import Archiving
+import Bytes
+import Databases
+import HostOS
+import Journal
+import RepositoryEngine
+import RepositoryFormat
+import Settings
+
+struct AppRestoreSession {
+    let options: AppRestore
+    let plan: AppRestorePlan
+    let catalog: AppCatalog
+    let indexed: IndexedRepository
+    let run: AppRun
+    let staging: BytePath
+    let progress: Progress
+    let cancellation: Cancellation
+    let onEvent: (AppRestore.Event) -> Void
+
+    private var workbench: AppWorkbench { options.workbench }
+
+    func carryOut() throws -> AppRestoreOutcome {
+        let started = Host.monotonicNanoseconds()
+        var outcome = AppRestoreOutcome(plan: plan, isDryRun: false, runID: run.id)
+        let restorer = AppDatabaseRestore(
+            workbench: workbench, indexed: indexed, staging: staging, replacesWhileOpen: options.replacesWhileOpen, progress: progress,
+            cancellation: cancellation)
+        var fetched: [AppDatabaseRestore.Fetched] = []
+        defer { for database in fetched { database.discard() } }
+        if !plan.databases.isEmpty {
+            try step("fetch") { for database in plan.databases { fetched.append(try restorer.fetch(database, isElsewhere: plan.target != nil)) } }
+        }
+        if plan.target == nil && options.takesSafetyBackup && plan.replacesSomething {
+            outcome.safetyBackups = try step("safety") { try safety.save(plan) }
+        }
+        if let config = plan.config { outcome.parts.append(try step("config") { try restore(config) }) }
+        if !fetched.isEmpty {
+            outcome.parts += try step("database") { try fetched.map { try restore($0, restorer) } }
+        }
+        if let files = plan.files { outcome.parts.append(try step("files") { try restore(files) }) }
+        outcome.durationNanoseconds = Host.monotonicNanoseconds() - started
+        return outcome
+    }
+
+    private func step<Value>(_ name: String, _ body: () throws -> Value) throws -> Value {
+        if cancellation.isCancelled { throw RepositoryFailure.cancelled }
+        onEvent(.phase(name))
+        return try run.phase(name, body)
+    }
+
+    private var safety: AppSafety {
+        AppSafety(
+            session: AppBackupSession(
+                workbench: workbench, catalog: catalog, run: run, staging: staging, isSafety: true, progress: progress, cancellation: cancellation),
+            indexed: indexed)
+    }
+
+    // MARK: Parts
+
+    private func restore(_ tree: AppRestorePlan.Tree) throws -> AppRestoreOutcome.Part {
+        var part = AppRestoreOutcome.Part(source: tree.source, snapshot: tree.snapshot)
+        do {
+            // Configuration restored just now must not be overwritten by an older copy of it inside the files.
+            let settled = tree.source == .files ? plan.config?.paths.map(\.path) ?? [] : []
+            let restorer = AppTreeRestore(
+                workbench: workbench, indexed: indexed, tree: tree, settled: settled, delete: options.delete, progress: progress, cancellation: cancellation)
+            part.summary = try restorer.run()
+        } catch RepositoryFailure.cancelled {
+            throw RepositoryFailure.cancelled
+        } catch {
+            part.failure = Failure(describing: error)
+        }
+        for problem in part.summary.problems { onEvent(.problem(tree.source, problem)) }
+        return finished(part)
+    }
+
+    private func restore(_ fetched: AppDatabaseRestore.Fetched, _ restorer: AppDatabaseRestore) throws -> AppRestoreOutcome.Part {
+        var part = AppRestoreOutcome.Part(source: .database, snapshot: fetched.database.saved.snapshot)
+        part.rowCount = fetched.database.saved.manifest.rowCount
+        part.tableCount = fetched.database.saved.manifest.tables.count
+        part.summary = fetched.summary
+        do {
+            for note in fetched.notes + (try restorer.apply(fetched)) { onEvent(.note(note)) }
+            if !fetched.database.tables.isEmpty { part.tableCount = fetched.database.tables.count }
+        } catch {
+            part.failure = Failure(describing: error)
+        }
+        return finished(part)
+    }
+
+    private func finished(_ part: AppRestoreOutcome.Part) -> AppRestoreOutcome.Part {
+        if let failure = part.failure { run.note(.error, "\(part.source.rawValue): \(failure.message)") }
+        return part
+    }
+}

@@ -1,0 +1,76 @@
+// AppRun: one execution of a verb, recorded in the journal from its beginning to its end.
+//
+// A journal that cannot be used is a warning, never a reason to stop: tonight's backup is worth more than its record.
+
+package import Bytes
+import HostOS
+package import Journal
+import Synchronization
+
+package final class AppRun: Sendable {
+    package let id: RunID
+    private let journal: RunJournal?
+    private let state = Mutex((warnings: [String](), phases: [PhaseDuration]()))
+
+    package var warnings: [String] { state.withLock { $0.warnings } }
+    package var phases: [PhaseDuration] { state.withLock { $0.phases } }
+
+    /// - Parameter recorded: false for dry runs, which leave no trace.
+    package static func begin(_ start: RunStart, in appState: AppState, now: Timestamp, recorded: Bool = true) -> AppRun {
+        guard recorded else { return AppRun(RunID(at: now), nil, []) }
+        do throws(JournalFailure) {
+            let journal = try RunJournal.open(appState.journalPath)
+            let note = journal.movedAside.map { ["the journal was damaged and begun anew; the old one is '\($0)'"] } ?? []
+            return AppRun(try journal.begin(start), journal, note)
+        } catch {
+            return AppRun(RunID(at: now), nil, ["this run is not in the history: \(error.failure.message)"])
+        }
+    }
+
+    private init(_ id: RunID, _ journal: RunJournal?, _ warnings: [String]) {
+        self.id = id
+        self.journal = journal
+        state.withLock { $0.warnings = warnings }
+    }
+
+    /// Runs `body`, and records how it ended: by the result made from its value, or by the failure it throws.
+    package func record<Value>(_ body: () throws -> Value, result: (Value) -> RunResult) throws -> Value {
+        do {
+            let value = try body()
+            finish(result(value))
+            return value
+        } catch {
+            let failure = Failure(describing: error)
+            finish(RunResult(exitStatus: failure.code.rawValue, message: failure.message, phases: phases))
+            throw error
+        }
+    }
+
+    /// Measures a part of the run.
+    package func phase<Value>(_ name: String, _ body: () throws -> Value) rethrows -> Value {
+        let started = Host.monotonicNanoseconds()
+        defer {
+            let duration = Host.monotonicNanoseconds() - started
+            state.withLock { $0.phases.append(PhaseDuration(name: name, nanoseconds: duration)) }
+        }
+        return try body()
+    }
+
+    package func note(_ level: RunEvent.Level, _ message: String) {
+        do throws(JournalFailure) {
+            try journal?.append(level, message, to: id)
+        } catch {
+            warn(error)
+        }
+    }
+
+    private func finish(_ result: RunResult) {
+        do throws(JournalFailure) {
+            try journal?.finish(id, result)
+        } catch {
+            warn(error)
+        }
+    }
+
+    private func warn(_ failure: JournalFailure) { state.withLock { $0.warnings.append(failure.failure.message) } }
+}

@@ -1,0 +1,205 @@
+// AppStatus: the verb `status`: can we recover, to when, and how long does it take?
+//
+// The evidence is the repository, not the journal: a source counts as saved if its newest snapshot is there, the root of its files can be
+// read, and a database's manifest can be read and all its content is in the index. The journal adds what only it knows: when a
+// verify last passed, how long a restore last took.
+//
+// The data loss objective is held against the databases (the files of an application without any): by default files are saved
+// once a week, and their age is shown beside it. Files and configuration are reported when they are older than their own schedule.
+
+package import Bytes
+import HostOS
+package import Journal
+import RepositoryEngine
+import RepositoryFormat
+package import Settings
+
+package struct AppStatusReport: Sendable {
+    package enum Verdict: String, Sendable {
+        case restorable = "RESTORABLE"
+        case atRisk = "AT RISK"
+        case unprotected = "NOT PROTECTED"
+    }
+
+    /// One source, or one database of several.
+    package struct Source: Sendable {
+        package let label: String
+        package let source: AppSource
+        package var lastGood: Timestamp?
+        package var snapshotCount = 0
+        /// Of the newest, in bytes.
+        package var byteCount: UInt64 = 0
+        /// Why the newest one, or any, cannot be had.
+        package var problem: String?
+    }
+
+    package let application: ResolvedApplication
+    package let repository: String
+    package let now: Timestamp
+    package internal(set) var sources: [Source] = []
+    package internal(set) var safetyBackupCount = 0
+    /// Why the repository could not be looked at.
+    package internal(set) var repositoryFailure: Failure?
+    package internal(set) var lastVerify: RunRecord?
+    package internal(set) var lastRestore: RunRecord?
+    /// What makes recovery doubtful.
+    package internal(set) var reasons: [String] = []
+    package internal(set) var warnings: [String] = []
+    /// An objective is breached: `status --check` ends with 22.
+    package internal(set) var isBreached = false
+
+    package var verdict: Verdict {
+        if repositoryFailure == nil && sources.allSatisfy({ $0.lastGood == nil }) { return .unprotected }
+        return reasons.isEmpty ? .restorable : .atRisk
+    }
+
+    /// What would be lost if the machine died now, in seconds: the age of the oldest of the newest recovery points of what counts.
+    package var worstCaseSeconds: Int64? {
+        let counted = sources.contains { $0.source == .database } ? sources.filter { $0.source == .database } : sources.filter { $0.source == .files }
+        let ages = counted.map { source in source.lastGood.map { max(0, now.seconds - $0.seconds) } }
+        guard !ages.isEmpty, !ages.contains(where: { $0 == nil }) else { return nil }
+        return ages.compactMap { $0 }.max()
+    }
+
+    package var restoreSeconds: Double? { lastRestore?.nanoseconds.map { Double($0) / 1e9 } }
+}
+
+package struct AppStatus {
+    package let workbench: AppWorkbench
+
+    package init(_ workbench: AppWorkbench) { self.workbench = workbench }
+
+    package func run() -> AppStatusReport {
+        var report = AppStatusReport(application: workbench.application, repository: "\(workbench.access.address)", now: workbench.identity.now())
+        do {
+            var access = workbench.access
+            access.withoutLock = true
+            try access.withIndex(.shared) { indexed, snapshots in
+                look(AppCatalog(snapshots, application: workbench.application.name), indexed, &report)
+            }
+        } catch {
+            let failure = Failure(describing: error)
+            report.repositoryFailure = failure
+            report.reasons.append("the repository cannot be read: \(failure.message)")
+        }
+        readJournal(&report)
+        judge(&report)
+        report.warnings += AppPlaces(workbench).warnings + workbench.application.notices
+        return report
+    }
+
+    // MARK: Looking
+
+    private func look(_ catalog: AppCatalog, _ indexed: IndexedRepository, _ report: inout AppStatusReport) {
+        let application = workbench.application
+        report.safetyBackupCount = catalog.all.count(where: \.snapshot.isSafetyBackup)
+        let reader = BlobReader(indexed)
+        for database in application.databases {
+            let label = application.databases.count == 1 ? "database" : "database \(database.name)"
+            report.sources.append(source(label, .database, backups(of: database, catalog), reader, indexed, unsupported: reason(database)))
+        }
+        // The settings may not find the database any more, after a disaster: what was saved is there all the same.
+        if application.databases.isEmpty, !catalog.backups(of: .database).isEmpty {
+            report.sources.append(source("database", .database, catalog.backups(of: .database), reader, indexed, unsupported: nil))
+        }
+        if application.files != nil { report.sources.append(source("files", .files, catalog.backups(of: .files), reader, indexed, unsupported: nil)) }
+        if !application.config.isEmpty || !catalog.backups(of: .config).isEmpty {
+            report.sources.append(source("config", .config, catalog.backups(of: .config), reader, indexed, unsupported: nil))
+        }
+    }
+
+    private func backups(of database: ResolvedDatabase, _ catalog: AppCatalog) -> [CatalogedSnapshot] {
+        let all = catalog.backups(of: .database)
+        guard let file = database.file else { return [] }
+        return all.filter { $0.snapshot.paths == [file] }
+    }
+
+    private func reason(_ database: ResolvedDatabase) -> String? {
+        switch database.location {
+        case .file: nil
+        case .server: "\(database.type.map { "\($0)" } ?? "this kind of") databases cannot be backed up by this version of lifeboat"
+        case .unknown(let reason): reason
+        }
+    }
+
+    private func source(
+        _ label: String, _ source: AppSource, _ backups: [CatalogedSnapshot], _ reader: BlobReader, _ indexed: IndexedRepository, unsupported: String?
+    ) -> AppStatusReport.Source {
+        var status = AppStatusReport.Source(label: label, source: source)
+        status.snapshotCount = backups.count
+        status.problem = unsupported ?? (backups.isEmpty ? "there is no backup of it yet" : nil)
+        guard let newest = backups.last else { return status }
+        status.byteCount = newest.snapshot.summary?.totalBytesProcessed ?? 0
+        do {
+            if source == .database {
+                let saved = try AppDatabaseSnapshot(newest, reader)
+                guard indexed.index.containsAll(saved.node.content ?? []) else {
+                    throw RepositoryFailure.damaged(object: "snapshot \(newest.id.short)", detail: "parts of the database are missing from the index")
+                }
+            } else {
+                _ = try Tree.parse(reader.readTree(newest.snapshot.tree))
+            }
+            status.lastGood = newest.snapshot.time
+        } catch {
+            status.problem = Failure(describing: error).message
+        }
+        return status
+    }
+
+    private func readJournal(_ report: inout AppStatusReport) {
+        // Asking must not create anything: without a journal there is no history.
+        guard (try? FileStatus.ifExists(workbench.state.journalPath)) ?? nil != nil else { return }
+        let name = workbench.application.name
+        do throws(JournalFailure) {
+            let journal = try RunJournal.open(workbench.state.journalPath)
+            report.lastVerify = try journal.recent(limit: 50, verb: "verify", application: name).first { $0.result != nil && $0.result?.exitStatus != 11 }
+            report.lastRestore = try journal.recent(limit: 200, verb: "restore", application: name).first { $0.outcome.isSuccess && $0.start.source == nil }
+        } catch {
+            report.warnings.append(error.failure.message)
+        }
+    }
+
+    // MARK: Judging
+
+    private func judge(_ report: inout AppStatusReport) {
+        let goals = workbench.application.objectives
+        for source in report.sources {
+            if let problem = source.problem { report.reasons.append("\(source.label): \(problem)") }
+        }
+        if let lost = report.worstCaseSeconds, lost > goals.rpo.components.seconds {
+            report.reasons.append("the newest recovery point is older than the objective of \(goals.rpo.settingsText)")
+            report.isBreached = true
+        }
+        if report.worstCaseSeconds == nil { report.isBreached = true }
+        if let seconds = report.restoreSeconds, seconds > Double(goals.rto.components.seconds) {
+            report.reasons.append("the last restore took longer than the objective of \(goals.rto.settingsText)")
+            report.isBreached = true
+        }
+        if let verify = report.lastVerify?.result, verify.exitStatus == FailureCode.damaged.rawValue {
+            report.reasons.append("the last verify found damage: `lifeboat verify` says what")
+        }
+        for source in report.sources where source.source != .database { noteAge(source, &report) }
+    }
+
+    private func noteAge(_ source: AppStatusReport.Source, _ report: inout AppStatusReport) {
+        let schedule = workbench.application.schedule
+        guard let last = source.lastGood, let interval = (source.source == .files ? schedule.files : schedule.config).longestIntervalSeconds else { return }
+        let age = report.now.seconds - last.seconds
+        // A day of grace: a run is not late because the machine was busy.
+        if age > interval + 86_400 { report.warnings.append("the newest backup of \(source.label) is \(age / 86_400) days old") }
+    }
+}
+
+extension CalendarPhrase {
+    /// How far apart two slots can be; nil for never.
+    var longestIntervalSeconds: Int64? {
+        switch self {
+        case .never: nil
+        case .hourly: 3600
+        case .every(let interval): interval.components.seconds
+        case .daily: 86_400
+        case .weekly: 7 * 86_400
+        case .monthly: 35 * 86_400
+        }
+    }
+}

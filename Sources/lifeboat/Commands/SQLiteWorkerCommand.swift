@@ -1,0 +1,15 @@
+// `lifeboat sqlite-worker` (hidden): the child process in which every database file is opened; see Databases/SQLite/SQLiteWorker.
+
+import ArgumentParser
+import Bytes
+import Databases
+import Foundation
+
+struct SQLiteWorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "sqlite-worker", abstract: "Internal.", shouldDisplay: false)
+
+    func run() throws {
+        let request = try FileHandle.standardInput.read(upToCount: SQLiteWorker.maximumByteCount) ?? Data()
+        FileHandle.standardOutput.write(Data(SQLiteWorker.serve(request: Array(request))))
+    }
+}

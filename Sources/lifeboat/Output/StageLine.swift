@@ -57,6 +57,7 @@ final class StageLine: Sendable {
         case .rewritingIndex: "rewriting index files"
         case .deletingPacks: "deleting packs"
         case .deletingSnapshots: "deleting snapshots"
+        case .countingSnapshots: "counting snapshots"
         }
     }
 }

@@ -59,7 +59,7 @@ package final class RestoreRun: Sendable {
         for item in plan.others { restoreOther(item) }
         if request.delete { try deleteSurplus() }
         for item in plan.directories.reversed() { note(item.path, metadata.apply(restored(item.node), to: item.path)) }
-        if let top = plan.top { note(.root, metadata.apply(restored(top), to: .root)) }
+        if let top = plan.top, request.onlyNames == nil { restoreTarget(top) }
         return outcome.withLock { outcome in
             outcome.durationNanoseconds = Host.monotonicNanoseconds() - started
             return outcome
@@ -131,6 +131,17 @@ package final class RestoreRun: Sendable {
             default: try target.createSpecialFile(item.path, kind: .fifo, device: 0)
             }
             note(item.path, metadata.apply(restored(item.node), to: item.path))
+        }
+    }
+
+    /// The chosen directory's own metadata. It is no entry below the target, so its real parent is the root for this one call.
+    private func restoreTarget(_ top: Node) {
+        guard let place = Directory.canonical(request.target), place != .root else { return }
+        do {
+            let applier = MetadataApplier(try BeneathRoot(place.parent), ownership: request.ownershipByName ? .names : .ids)
+            note(.root, applier.apply(restored(top), to: BytePath(place.name)))
+        } catch {
+            report(.root, error)
         }
     }
 

@@ -50,7 +50,7 @@ let engines: [Target] = [
 ]
 
 let flows: [Target] = [
-    room("Archiving", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "FileTrees"]),
+    room("Archiving", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees"]),
     room("Upkeep", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine"]),
 ]
 
@@ -91,7 +91,7 @@ let application: [Target] = [
     tests("JournalTests", ["Bytes", "HostOS", "Journal", "TestKit"]),
     tests("OperationsTests", ["Bytes", "HostOS", "Settings", "Journal", "Operations", "TestKit"]),
     // These two run the built program beside stock restic, as a user would.
-    tests("InteropTests", ["Bytes", "HostOS", "Codecs", "TestKit", "lifeboat"]),
+    tests("InteropTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "TestKit", "lifeboat"]),
     tests("ProductTests", ["Bytes", "HostOS", "Codecs", "TestKit", "lifeboat"]),
 ]
 

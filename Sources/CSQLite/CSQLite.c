@@ -1,3 +1,4 @@
+// The one call of SQLite that Swift cannot make: sqlite3_db_config takes variable arguments.
 #include "CSQLite.h"
 #include <sqlite3.h>
 

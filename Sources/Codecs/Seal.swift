@@ -21,6 +21,8 @@ import COpenSSL
     private let mac: OpaquePointer
     private let macR: SecretBytes
     private let poly1305: OpaquePointer
+    /// What `inspect` has decrypted last: a multiple of the cipher's block, small enough for the cache.
+    private let pieceBuffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 64 << 10)
 
     package init(key: SealKey) {
         guard let cipher = unsafe EVP_CIPHER_CTX_new(), let nonceCipher = unsafe EVP_CIPHER_CTX_new(),
@@ -42,6 +44,7 @@ import COpenSSL
         unsafe EVP_CIPHER_CTX_free(nonceCipher)
         unsafe EVP_MAC_CTX_free(mac)
         unsafe EVP_MAC_free(poly1305)
+        unsafe pieceBuffer.deallocate()
     }
 
     private static func start(_ context: OpaquePointer, _ algorithm: OpaquePointer?, _ key: Span<UInt8>) -> Bool {
@@ -104,6 +107,48 @@ import COpenSSL
     }
 
     package func open(_ sealed: [UInt8]) throws(CodecError) -> [UInt8] { try open(sealed.span) }
+
+    /// Verifies the tag without touching the message, then decrypts it piece by piece for `body`. For checking what is to be kept
+    /// sealed.
+    package func inspect(_ message: Span<UInt8>, _ body: (Span<UInt8>) throws(CodecError) -> Void) throws(CodecError) {
+        guard message.count >= Seal.overhead else { throw .malformed("\(message.count) bytes, at least \(Seal.overhead) needed") }
+        guard isGenuine(message) else { throw .wrongTag }
+        let end = message.count - Seal.tagByteCount
+        var position = Seal.nonceByteCount
+        while position < end {
+            // Whole cipher blocks, so that the key stream goes on where the last piece ended.
+            let count = unsafe min(end - position, pieceBuffer.count)
+            decryptPiece(message, position, count)
+            try body(unsafe UnsafeBufferPointer(pieceBuffer).span.extracting(0..<count))
+            position += count
+        }
+    }
+
+    private func isGenuine(_ message: Span<UInt8>) -> Bool {
+        unsafe message.withUnsafeBufferPointer { source in
+            // Safe because: tag computation only reads, and the caller has checked the length.
+            let base = unsafe UnsafeMutablePointer(mutating: source.baseAddress.unsafelyUnwrapped)
+            let count = source.count - Seal.overhead
+            var tag = (UInt64(0), UInt64(0))
+            return unsafe withUnsafeMutableBytes(of: &tag) { tag in
+                unsafe computeTag(nonce: base, base + 16, count, into: tag.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self))
+                return unsafe CRYPTO_memcmp(tag.baseAddress, base + 16 + count, 16) == 0
+            }
+        }
+    }
+
+    private func decryptPiece(_ message: Span<UInt8>, _ position: Int, _ count: Int) {
+        unsafe message.withUnsafeBufferPointer { source in
+            let base = unsafe source.baseAddress.unsafelyUnwrapped
+            if position == Seal.nonceByteCount {
+                unsafe precondition(EVP_EncryptInit_ex(cipher, nil, nil, nil, base) == 1, "libcrypto refused a nonce")
+            }
+            var produced: Int32 = 0
+            unsafe precondition(
+                EVP_EncryptUpdate(cipher, pieceBuffer.baseAddress, &produced, base + position, Int32(count)) == 1,
+                "libcrypto refused to decrypt")
+        }
+    }
 
     // MARK: The two primitives
 

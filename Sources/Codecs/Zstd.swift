@@ -8,17 +8,17 @@ import CZstd
 @safe package final class ZstdCompressor {
     private let context: OpaquePointer
 
-    package init(level: Int32) {
+    /// - Parameter minimumMatch: shortest match searched for, 3 to 7; 0 for the level's own choice.
+    package init(level: Int32, minimumMatch: Int32 = 0) {
         guard let context = unsafe ZSTD_createCCtx() else { preconditionFailure("no memory for a compression context") }
         unsafe self.context = context
         unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
         unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, level >= 15 ? 23 : 0)
         unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 0)
+        unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_minMatch, minimumMatch)
     }
 
     deinit { unsafe ZSTD_freeCCtx(context) }
-
-    package func setLevel(_ level: Int32) { unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level) }
 
     /// The most a frame of `count` bytes can take.
     package static func bound(_ count: Int) -> Int { ZSTD_compressBound(count) }
@@ -45,6 +45,8 @@ import CZstd
 // Safe because: the context is created, used and freed by its single owner.
 @safe package final class ZstdDecompressor {
     private let context: OpaquePointer
+    /// What a stream has produced last; small enough for the cache.
+    private let streamBuffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 128 << 10)
 
     package init() {
         guard let context = unsafe ZSTD_createDCtx() else { preconditionFailure("no memory for a decompression context") }
@@ -53,7 +55,10 @@ import CZstd
         unsafe ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 27)
     }
 
-    deinit { unsafe ZSTD_freeDCtx(context) }
+    deinit {
+        unsafe ZSTD_freeDCtx(context)
+        unsafe streamBuffer.deallocate()
+    }
 
     /// Decompresses exactly `target.count` bytes.
     package func decompress(_ source: Span<UInt8>, into target: inout MutableSpan<UInt8>) throws(CodecError) {
@@ -90,6 +95,28 @@ import CZstd
             if produced == 0 && position == before { throw .notDecompressible }
         }
         return output
+    }
+
+    /// Begins a stream whose pieces are given to `continueStream`.
+    package func beginStream() { unsafe ZSTD_DCtx_reset(context, ZSTD_reset_session_only) }
+
+    /// Feeds one piece of a stream; `onOutput` sees what comes out, piece by piece.
+    package func continueStream(_ source: Span<UInt8>, onOutput: (Span<UInt8>) -> Void) throws(CodecError) {
+        var position = 0, isFull = true
+        // A full buffer may mean that more output waits although all input is taken.
+        while position < source.count || isFull {
+            var produced = 0, hint = 0
+            unsafe source.withUnsafeBytes { source in
+                var input = unsafe ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: position)
+                var output = unsafe ZSTD_outBuffer(dst: streamBuffer.baseAddress, size: streamBuffer.count, pos: 0)
+                unsafe hint = ZSTD_decompressStream(context, &output, &input)
+                unsafe position = input.pos
+                unsafe produced = output.pos
+            }
+            guard ZSTD_isError(hint) == 0 else { throw .notDecompressible }
+            onOutput(unsafe UnsafeBufferPointer(streamBuffer).span.extracting(0..<produced))
+            isFull = unsafe produced == streamBuffer.count
+        }
     }
 
     package func decompress(_ source: [UInt8], limit: Int) throws(CodecError) -> [UInt8] { try decompress(source.span, limit: limit) }

@@ -36,25 +36,42 @@ extension DatabaseManifest {
 
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.key("format_version"); writer.integer(DatabaseManifest.formatVersion)
-        writer.key("engine"); writer.string(engine)
-        writer.key("library_version"); writer.string(libraryVersion)
-        writer.key("page_size"); writer.integer(format.pageSize)
-        writer.key("page_count"); writer.integer(format.pageCount)
-        writer.key("user_version"); writer.integer(format.userVersion)
-        writer.key("application_id"); writer.integer(format.applicationID)
-        writer.key("encoding"); writer.string(format.encoding)
-        writer.key("journal_mode"); writer.string(format.journalMode.rawValue)
-        writer.key("byte_count"); writer.integer(byteCount)
-        writer.key("sha256"); writer.digest(sha256)
-        writer.key("capture_started"); writer.timestamp(captureStarted)
-        writer.key("capture_ended"); writer.timestamp(captureEnded)
-        writer.key("integrity"); integrity.write(to: &writer)
-        writer.key("schema_sha256"); writer.digest(schemaChecksum)
-        writer.key("schema"); writer.beginArray()
+        writer.key("format_version")
+        writer.integer(DatabaseManifest.formatVersion)
+        writer.key("engine")
+        writer.string(engine)
+        writer.key("library_version")
+        writer.string(libraryVersion)
+        writer.key("page_size")
+        writer.integer(format.pageSize)
+        writer.key("page_count")
+        writer.integer(format.pageCount)
+        writer.key("user_version")
+        writer.integer(format.userVersion)
+        writer.key("application_id")
+        writer.integer(format.applicationID)
+        writer.key("encoding")
+        writer.string(format.encoding)
+        writer.key("journal_mode")
+        writer.string(format.journalMode.rawValue)
+        writer.key("byte_count")
+        writer.integer(byteCount)
+        writer.key("sha256")
+        writer.digest(sha256)
+        writer.key("capture_started")
+        writer.timestamp(captureStarted)
+        writer.key("capture_ended")
+        writer.timestamp(captureEnded)
+        writer.key("integrity")
+        integrity.write(to: &writer)
+        writer.key("schema_sha256")
+        writer.digest(schemaChecksum)
+        writer.key("schema")
+        writer.beginArray()
         for object in schema { object.write(to: &writer) }
         writer.endArray()
-        writer.key("tables"); writer.beginArray()
+        writer.key("tables")
+        writer.beginArray()
         for table in tables { table.write(to: &writer) }
         writer.endArray()
         writer.endObject()
@@ -106,7 +123,8 @@ extension DatabaseManifest {
             guard let formatVersion, formatVersion <= DatabaseManifest.formatVersion else {
                 throw JSONError(problem: "the manifest was written by a newer lifeboat", offset: offset)
             }
-            guard engine == "sqlite", let byteCount, let sha256, let schemaChecksum, let started, let ended, let integrity, let schema, let tables,
+            guard engine == "sqlite", let byteCount, let sha256, let schemaChecksum, let started, let ended, let integrity, let schema,
+                let tables,
                 let mode = JournalMode(rawValue: journalMode)
             else { throw JSONError(problem: "the manifest lacks a part", offset: offset) }
             let manifest = DatabaseManifest(
@@ -148,12 +166,14 @@ extension IntegrityResult {
         case .sound: writer.string("sound")
         case .problems(let lines):
             writer.string("problems")
-            writer.key("messages"); writer.beginArray()
+            writer.key("messages")
+            writer.beginArray()
             for line in lines { writer.string(line) }
             writer.endArray()
         case .inconclusive(let reason):
             writer.string("inconclusive")
-            writer.key("messages"); writer.beginArray()
+            writer.key("messages")
+            writer.beginArray()
             writer.string(reason)
             writer.endArray()
         }
@@ -179,16 +199,22 @@ extension IntegrityResult {
 }
 
 extension SchemaObject {
-    func write(to writer: inout JSONWriter) {
+    package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.key("type"); writer.string(type)
-        writer.key("name"); writer.schemaText(name)
-        writer.key("table"); writer.schemaText(table)
-        if let sql { writer.key("sql"); writer.schemaText(sql) }
+        writer.key("type")
+        writer.string(type)
+        writer.key("name")
+        writer.schemaText(name)
+        writer.key("table")
+        writer.schemaText(table)
+        if let sql {
+            writer.key("sql")
+            writer.schemaText(sql)
+        }
         writer.endObject()
     }
 
-    init(reading scanner: inout JSONScanner) throws(JSONError) {
+    package init(reading scanner: inout JSONScanner) throws(JSONError) {
         var type = "", name: SchemaText?, table: SchemaText?, sql: SchemaText?
         try scanner.fields { (key, scanner) throws(JSONError) in
             switch key {
@@ -207,13 +233,20 @@ extension SchemaObject {
 extension TableSummary {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.key("name"); writer.schemaText(name)
+        writer.key("name")
+        writer.schemaText(name)
         switch content {
         case .rows(let checksum):
-            writer.key("rows"); writer.integer(checksum.rowCount)
-            writer.key("checksum"); writer.digest(checksum.sum)
-        case .virtual: writer.key("virtual"); writer.bool(true)
-        case .unreadable(let reason): writer.key("unreadable"); writer.string(reason)
+            writer.key("rows")
+            writer.integer(checksum.rowCount)
+            writer.key("checksum")
+            writer.digest(checksum.sum)
+        case .virtual:
+            writer.key("virtual")
+            writer.bool(true)
+        case .unreadable(let reason):
+            writer.key("unreadable")
+            writer.string(reason)
         }
         writer.endObject()
     }

@@ -59,7 +59,7 @@ package final class BeneathRoot: Sendable {
     package convenience init(_ path: BytePath) throws(SystemError) { try self.init(path, usingOpenat2: true) }
 
     /// `usingOpenat2` false walks name by name, as on old kernels.
-    init(_ path: BytePath, usingOpenat2: Bool) throws(SystemError) {
+    package init(_ path: BytePath, usingOpenat2: Bool) throws(SystemError) {
         let raw = try retrying("open", path) { unsafe path.withCString { unsafe lb_open($0, lb_o_path | O_DIRECTORY | O_CLOEXEC, 0) } }
         self.path = path
         root = OpenDirectory(Descriptor(raw: raw, path: path))

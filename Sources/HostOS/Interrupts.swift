@@ -1,4 +1,4 @@
-// Interrupts: SIGINT and SIGTERM become a flag that loops look at; SIGUSR1 asks for one status line; SIGHUP and SIGPIPE are ignored,
+// Interrupts: SIGINT and SIGTERM become a flag that loops look at; SIGUSR1 asks for one status line; SIGHUP, SIGPIPE and SIGXFSZ are ignored,
 // so that a closed terminal ends no backup. A second SIGINT or SIGTERM ends the process at once; a lock left behind is stale then.
 
 import CLinux
@@ -13,6 +13,8 @@ package enum Interrupts {
     package static func install() {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGHUP, SIG_IGN)
+        // A file size limit then shows as an error of the write, like a full disk.
+        signal(SIGXFSZ, SIG_IGN)
         for number in [SIGINT, SIGTERM] {
             signal(number) { number in
                 Interrupts.signalNumber.store(number, ordering: .relaxed)

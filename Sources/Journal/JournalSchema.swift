@@ -65,7 +65,8 @@ enum JournalSchema {
     private static func count(_ value: Int64?) -> UInt64 { UInt64(clamping: value ?? 0) }
 
     static func event(_ row: Row) -> RunEvent {
-        RunEvent(time: timestamp(row["time"] ?? 0), level: RunEvent.Level(rawValue: row["level"] ?? "") ?? .note, message: row["message"] ?? "")
+        RunEvent(
+            time: timestamp(row["time"] ?? 0), level: RunEvent.Level(rawValue: row["level"] ?? "") ?? .note, message: row["message"] ?? "")
     }
 
     // MARK: Phases as JSON: [["fetch",1200], …]

@@ -56,7 +56,9 @@ package final class RunJournal: Sendable {
         let check = try queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
         guard check == "ok" else { throw JournalFailure(.damaged, path, check ?? "the self-check did not answer") }
         let migrator = JournalSchema.migrator
-        if try queue.read({ try migrator.hasBeenSuperseded($0) }) { throw JournalFailure(.newer, path, "it was written by a newer lifeboat") }
+        if try queue.read({ try migrator.hasBeenSuperseded($0) }) {
+            throw JournalFailure(.newer, path, "it was written by a newer lifeboat")
+        }
         try migrator.migrate(queue)
         return queue
     }
@@ -114,7 +116,8 @@ package final class RunJournal: Sendable {
         let time = JournalSchema.nanoseconds(clock.now())
         try write { database in
             try database.execute(
-                sql: "INSERT INTO events (run, time, level, message) VALUES (?, ?, ?, ?)", arguments: [id.text, time, level.rawValue, message])
+                sql: "INSERT INTO events (run, time, level, message) VALUES (?, ?, ?, ?)",
+                arguments: [id.text, time, level.rawValue, message])
         }
     }
 
@@ -133,7 +136,8 @@ package final class RunJournal: Sendable {
     }
 
     package func run(_ id: RunID) throws(JournalFailure) -> RunRecord? {
-        try read { try Row.fetchAll($0, sql: "SELECT * FROM runs WHERE id = ?", arguments: [id.text]) }.compactMap(JournalSchema.record).first
+        try read { try Row.fetchAll($0, sql: "SELECT * FROM runs WHERE id = ?", arguments: [id.text]) }.compactMap(JournalSchema.record)
+            .first
     }
 
     /// The newest run of `verb` that ended with exit status 0.

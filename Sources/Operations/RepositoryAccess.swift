@@ -1,7 +1,7 @@
 // RepositoryAccess: how a verb gets at a repository: address, password, lock, snapshots, index; and gives everything back on every
 // way out.
 
-import Bytes
+package import Bytes
 import Codecs
 import HostOS
 package import RepositoryEngine
@@ -17,6 +17,8 @@ package struct RepositoryAccess: Sendable {
     package var retryLockSeconds: Int64
     /// For reading commands on a store that cannot be written.
     package var withoutLock: Bool
+    /// Hears of each snapshot that cannot be read, when the others are used without it; nil: one such snapshot ends the verb.
+    package var onDamagedSnapshot: (@Sendable (Failure) -> Void)?
 
     package init(
         address: StoreAddress, password: PasswordSource, keyHint: String? = nil, retryLockSeconds: Int64 = 0, withoutLock: Bool = false
@@ -46,10 +48,28 @@ package struct RepositoryAccess: Sendable {
         _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), _ body: (Repository) throws -> R
     ) throws -> R {
         let repository = try open()
-        if withoutLock && kind == .shared { return try body(repository) }
+        if withoutLock && kind == .shared { return try RepositoryAccess.interruptible(repository, body) }
         let lock = try RepositoryLock.acquire(repository, kind, identity: identity, retrySeconds: retryLockSeconds)
         defer { lock.release() }
-        return try body(lock.guarded)
+        return try RepositoryAccess.interruptible(lock.guarded, body)
+    }
+
+    /// Has the repository to itself, so that nothing vanishes meanwhile; a verb that only reads can be told to do without.
+    package func exclusively<R>(onlyReading: Bool = false, _ body: (Repository) throws -> R) throws -> R {
+        if withoutLock && !onlyReading {
+            throw Failure(.usage, "--no-lock is for reading, and this would change the repository", hint: "leave --no-lock out")
+        }
+        return try with(withoutLock ? .shared : .exclusive, body)
+    }
+
+    /// After Ctrl-C, whatever error comes out of the unwinding, the answer is "cancelled".
+    private static func interruptible<R>(_ repository: Repository, _ body: (Repository) throws -> R) throws -> R {
+        do {
+            return try body(repository.through(InterruptibleStore(repository.store)))
+        } catch {
+            if Interrupts.isRequested { throw RepositoryFailure.cancelled }
+            throw error
+        }
     }
 
     /// As above, with all snapshots and the index, loaded in the order that misses nothing.
@@ -57,9 +77,26 @@ package struct RepositoryAccess: Sendable {
         _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), _ body: (IndexedRepository, [CatalogedSnapshot]) throws -> R
     ) throws -> R {
         try with(kind, identity: identity) { repository in
-            let snapshots = try SnapshotCatalog.load(repository)
+            let snapshots = try loadSnapshots(repository)
             return try body(IndexedRepository.load(repository), snapshots)
         }
+    }
+
+    /// The snapshots that can be read. If there are damaged ones and nothing else, the damage is the answer.
+    private func loadSnapshots(_ repository: Repository) throws -> [CatalogedSnapshot] {
+        guard let onDamagedSnapshot else { return try SnapshotCatalog.load(repository) }
+        var damage: [Failure] = []
+        let snapshots = try SnapshotCatalog.load(repository) { _, error in damage.append(try RepositoryAccess.damage(error)) }
+        if snapshots.isEmpty, let first = damage.first { throw first }
+        for failure in damage { onDamagedSnapshot(failure) }
+        return snapshots
+    }
+
+    /// Trouble with the place itself is no damage, and thrown.
+    static func damage(_ error: any Error) throws -> Failure {
+        let failure = Failure(describing: error)
+        guard failure.code == .damaged else { throw error }
+        return failure
     }
 }
 

@@ -24,6 +24,9 @@ package enum Compression: String, Sendable, CaseIterable {
         case .max: 15
         }
     }
+
+    /// On level 3 matches shorter than six bytes cost a third of the time and gain nothing on text, and two percent on programs.
+    var minimumMatch: Int32 { self == .auto || self == .off ? 6 : 0 }
 }
 
 package struct WriterOptions: Sendable {
@@ -90,13 +93,11 @@ package final class BlobWriter: Sendable {
         private let compressor: ZstdCompressor
         private let decompressor = ZstdDecompressor()
         private let sealed = Scratch()
-        private let check = Scratch()
-        private let plain = Scratch()
 
         fileprivate init(_ writer: BlobWriter) {
             self.writer = writer
             seal = Seal(key: writer.indexed.repository.masterKey)
-            compressor = ZstdCompressor(level: writer.options.compression.level)
+            compressor = ZstdCompressor(level: writer.options.compression.level, minimumMatch: writer.options.compression.minimumMatch)
         }
 
         /// What became of a blob.
@@ -156,29 +157,26 @@ package final class BlobWriter: Sendable {
             return uncompressedLength
         }
 
-        /// Opens a copy of what was just sealed and compares it byte by byte: bad memory must not become a bad backup.
+        /// Opens what was just sealed and compares it with the plaintext, piece by piece: bad memory must not become a bad backup.
         private func verify(_ handle: BlobHandle, _ plaintext: Span<UInt8>, _ uncompressedLength: UInt32) throws {
-            check.reserve(sealed.count)
-            sealed.block.withBytes(0..<sealed.count) { check.block.replace(at: 0, with: $0) }
-            let body = Seal.nonceByteCount..<sealed.count - Seal.tagByteCount
+            var position = 0, same = true
+            func compare(_ piece: Span<UInt8>) {
+                same = same && piece.count <= plaintext.count - position
+                    && piece.isEqual(to: plaintext.extracting(position..<position + piece.count))
+                position += piece.count
+            }
             do {
-                try check.block.withMutableBytes(0..<sealed.count) { (span) throws(CodecError) in try seal.openInPlace(&span) }
-                let same: Bool
-                if uncompressedLength == 0 {
-                    same = check.block.withBytes(body) { $0.isEqual(to: plaintext) }
-                } else {
-                    plain.reserve(plaintext.count)
-                    try check.block.withBytes(body) { (source) throws(CodecError) in
-                        try plain.block.withMutableBytes(0..<plaintext.count) { (target) throws(CodecError) in
-                            try decompressor.decompress(source, into: &target)
-                        }
+                try sealed.block.withBytes(0..<sealed.count) { (bytes) throws(CodecError) in
+                    if uncompressedLength != 0 { decompressor.beginStream() }
+                    try seal.inspect(bytes) { (piece) throws(CodecError) in
+                        guard uncompressedLength != 0 else { return compare(piece) }
+                        try decompressor.continueStream(piece, onOutput: compare)
                     }
-                    same = plain.block.withBytes(0..<plaintext.count) { $0.isEqual(to: plaintext) }
                 }
-                guard same else { throw RepositoryFailure.verificationFailed(handle) }
-            } catch is CodecError {
+            } catch {
                 throw RepositoryFailure.verificationFailed(handle)
             }
+            guard same, position == plaintext.count else { throw RepositoryFailure.verificationFailed(handle) }
         }
     }
 

@@ -28,14 +28,22 @@ package struct Keyring: Sendable {
     /// Finds the key that the password opens: the hinted one first, then each.
     package func open(password: SecretBytes, hint: String? = nil) throws -> (id: KeyID, master: SealKey) {
         let ids = try list()
-        if ids.isEmpty { throw RepositoryFailure.missing(location: store.location) }
+        if ids.isEmpty { throw RepositoryFailure.noKeys(location: store.location) }
         // A hint that fits no key, or a key that does not open, is no error: the others are tried.
         if let hint, let id = ids.first(where: { $0.hex.hasPrefix(hint) }), let master = try? unlock(id, password) { return (id, master) }
+        // A damaged key file must not shut out those whose own key is whole; restic stops at it.
+        var damage: (any Error)?
         for (position, id) in ids.enumerated() {
             guard position < Keyring.maximumTriedKeys else { throw RepositoryFailure.tooManyKeys(location: store.location) }
-            if let master = try unlock(id, password) { return (id, master) }
+            do {
+                if let master = try unlock(id, password) { return (id, master) }
+            } catch let error as StoreFailure where error.kind != .corrupt {
+                throw error
+            } catch {
+                damage = damage ?? error
+            }
         }
-        throw RepositoryFailure.wrongPassword(location: store.location)
+        throw damage ?? RepositoryFailure.wrongPassword(location: store.location)
     }
 
     /// The master key, or nil if the password is not this key's.

@@ -61,19 +61,24 @@ final class PackAssembler: Sendable {
             pack.append(handle, sealed, uncompressedLength: uncompressedLength)
             return try uploader.submit(pack)
         }
-        let full = open.withLock { open -> OpenPack? in
+        // A full pack leaves before its successor is taken, so that their number stays what the uploader allows.
+        while let full = place(handle, sealed, uncompressedLength) { try uploader.submit(full) }
+    }
+
+    /// Puts the blob into one of the open packs; or, if it has no room there, takes that pack out and returns it.
+    private func place(_ handle: BlobHandle, _ sealed: Span<UInt8>, _ uncompressedLength: UInt32) -> OpenPack? {
+        open.withLock { open in
             let choice = Int.random(in: 0..<PackAssembler.packsPerType)
             let current = open[handle.type]?[choice]
-            if let current, current.hasRoom(forBlobsOf: sealed.count, count: 1) {
-                current.append(handle, sealed, uncompressedLength: uncompressedLength)
-                return nil
+            if let current, !current.hasRoom(forBlobsOf: sealed.count, count: 1) {
+                open[handle.type]?[choice] = nil
+                return current
             }
-            let fresh = uploader.takePack(capacity: targetByteCount)
-            fresh.append(handle, sealed, uncompressedLength: uncompressedLength)
-            open[handle.type]?[choice] = fresh
-            return current
+            let pack = current ?? uploader.takePack(capacity: targetByteCount)
+            pack.append(handle, sealed, uncompressedLength: uncompressedLength)
+            open[handle.type]?[choice] = pack
+            return nil
         }
-        if let full { try uploader.submit(full) }
     }
 
     /// Hands over the unfinished packs; two of one type that fit together leave as one.

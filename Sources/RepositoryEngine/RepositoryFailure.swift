@@ -8,6 +8,7 @@ package enum RepositoryFailure: Error, FailureConvertible {
     case alreadyExists(location: String, what: String)
     case wrongPassword(location: String)
     case tooManyKeys(location: String)
+    case noKeys(location: String)
     case noPassword
     case keyInUse
     case noSuchKey(String)
@@ -36,6 +37,9 @@ package enum RepositoryFailure: Error, FailureConvertible {
             Failure(.wrongKey, "wrong password, or no key for it in the repository at '\(location)'", hint: "check the password or the password file")
         case .tooManyKeys(let location):
             Failure(.wrongKey, "none of the first 20 keys of the repository at '\(location)' fits the password", hint: "name the key with --key-hint")
+        case .noKeys(let location):
+            Failure(.wrongKey, "the repository at '\(location)' has no key file, and without one no password opens it",
+                hint: "bring back its folder 'keys' from a copy of the repository")
         case .noPassword:
             Failure(.wrongKey, "no password was given for the repository", hint: "use --password-file FILE or set LIFEBOAT_PASSWORD_FILE")
         case .keyInUse:

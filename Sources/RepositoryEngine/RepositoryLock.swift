@@ -56,9 +56,17 @@ package final class RepositoryLock: Sendable {
             } catch let error as RepositoryFailure {
                 let left = deadline - identity.clock.now().seconds
                 guard case .locked = error, left > 0 else { throw error }
-                identity.clock.sleep(nanoseconds: min(pause, left) * 1_000_000_000)
+                try sleep(seconds: min(pause, left), identity.clock)
                 pause = min(pause * 2, 60)
             }
+        }
+    }
+
+    /// Waits in steps of a second, so that Ctrl-C ends the wait.
+    private static func sleep(seconds: Int64, _ clock: any Clock) throws {
+        for _ in 0..<seconds {
+            if Interrupts.isRequested { throw RepositoryFailure.cancelled }
+            clock.sleep(nanoseconds: 1_000_000_000)
         }
     }
 

@@ -1,5 +1,5 @@
-// Uploader: full packs wait here for their header, their name and their place in the store. Few threads, a short queue: when the
-// store is slow, workers wait, and memory stays what it was.
+// Uploader: full packs get their header, their name and their place in the store. As many packs are on their way as there are
+// threads here; whoever brings one more waits. So when the store is slow, workers wait, and memory stays what it was.
 //
 // A pack's blobs become locatable, and its entries part of an index file, only after the store has said that it is durable.
 
@@ -15,15 +15,20 @@ final class Uploader: Sendable {
     private let queue = BoundedQueue<OpenPack>(limit: 1)
     private let workers = Workers()
     private let indexWriter: IndexWriter
+    private let freeThreads: Monitored<Int>
     /// Blocks of finished packs, for the next ones.
     private let spare = Mutex<[Block]>([])
 
     init(_ indexed: IndexedRepository, count: Int, clock: any Clock) {
         self.indexed = indexed
         indexWriter = IndexWriter(indexed.repository, clock: clock)
+        freeThreads = Monitored(count)
         for number in 0..<count {
-            workers.start("upload-\(number)", onFailure: { [queue] in queue.abandon() }) { [self] in
-                while let pack = queue.pop() { try upload(pack) }
+            workers.start("upload-\(number)", onFailure: { [self] in stop() }) { [self] in
+                while let pack = queue.pop() {
+                    try upload(pack)
+                    freeThreads.update { $0 += 1 }
+                }
             }
         }
     }
@@ -35,9 +40,13 @@ final class Uploader: Sendable {
         return OpenPack(reused ?? Block(capacity: capacity))
     }
 
-    /// Waits for a place in the queue. Throws what ended the uploads, if they ended.
+    /// Waits for a free thread. Throws what ended the uploads, if they ended.
     func submit(_ pack: OpenPack) throws {
         if pack.entryCount == 0 { return }
+        freeThreads.wait { free -> Void? in
+            guard free > 0 else { return nil }
+            free -= 1
+        }
         if queue.push(pack) { return }
         try workers.join()
         throw RepositoryFailure.cancelled
@@ -51,8 +60,14 @@ final class Uploader: Sendable {
     }
 
     func abandon() {
-        queue.abandon()
+        stop()
         try? workers.join()
+    }
+
+    /// Refuses further packs and lets everyone through who waits to hand one over.
+    private func stop() {
+        queue.abandon()
+        freeThreads.update { $0 += 1 << 20 }
     }
 
     private func upload(_ pack: OpenPack) throws {

@@ -9,7 +9,8 @@ package struct Node: Equatable, Sendable {
         /// A word this program does not know. Read, never written.
         case unknown
 
-        var word: String { self == .unknown ? "" : Kind.words[rawValue] }
+        /// The word of the format; empty for `unknown`.
+        package var word: String { self == .unknown ? "" : Kind.words[rawValue] }
 
         static let words = ["file", "dir", "symlink", "dev", "chardev", "fifo", "socket", "irregular"]
     }

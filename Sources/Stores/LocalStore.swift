@@ -120,9 +120,13 @@ package final class LocalStore: Store {
         let directory = try Descriptor.open(folder, .read)
         for entry in names {
             guard let digest = lowerCaseDigest(entry.name) else { continue }
-            // A file may be deleted by another process between the listing and here.
-            guard let status = try? directory.status(of: entry.name), status.kind == .regular || status.kind == .symbolicLink else { continue }
-            entries.append(StoreEntry(name: digest, byteCount: status.size))
+            do {
+                let status = try directory.status(of: entry.name)
+                if status.kind == .regular || status.kind == .symbolicLink { entries.append(StoreEntry(name: digest, byteCount: status.size)) }
+            } catch {
+                // Deleted by another process since the listing. Any other reason must be heard: a snapshot that is left out loses its data.
+                if error.kind != .notFound { throw error }
+            }
         }
         return entries
     }

@@ -54,7 +54,9 @@ package struct RepositoryFixture {
 
     /// Changes some files and stores a snapshot of all. Each call leaves packs and an index file of its own.
     @discardableResult
-    package mutating func addSnapshot(host: String = "fixture", tags: [String] = [], options: WriterOptions = WriterOptions()) throws -> SnapshotID {
+    package mutating func addSnapshot(
+        host: String = "fixture", tags: [String] = [], options: WriterOptions = WriterOptions()
+    ) throws -> SnapshotID {
         changeFiles()
         let indexed = try IndexedRepository.load(repository)
         let writer = BlobWriter(indexed, options: options, clock: FixedClock())

@@ -26,7 +26,9 @@ final class CheckReport: Sendable {
     func add(_ error: CheckError) {
         state.withLock { result in
             if result.errors.count < CheckReport.errorLimit { return result.errors.append(error) }
-            if result.errors.count == CheckReport.errorLimit { result.errors.append(CheckError("the repository", "there are more errors than are listed")) }
+            if result.errors.count == CheckReport.errorLimit {
+                result.errors.append(CheckError("the repository", "there are more errors than are listed"))
+            }
         }
     }
 

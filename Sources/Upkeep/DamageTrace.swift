@@ -39,17 +39,21 @@ struct DamageTrace {
     /// Each lost blob with the positions of the errors that make it so.
     private func lostBlobs(_ errors: [CheckError]) -> (lost: [BlobHandle: Set<Int>], isComplete: Bool) {
         var damaged: [BlobHandle: Set<Int>] = [:]
+        var isComplete = true
         for (position, error) in errors.enumerated() {
             for blob in error.blobs {
-                if damaged.count >= DamageTrace.lostLimit { return (damaged.filter { isLost($0.key) }, false) }
-                damaged[blob, default: []].insert(position)
+                if damaged.count < DamageTrace.lostLimit { damaged[blob, default: []].insert(position) } else { isComplete = false }
             }
         }
-        return (damaged.filter { isLost($0.key) }, true)
+        let reader = BlobReader(indexed)
+        return (damaged.filter { isLost($0.key, reader) }, isComplete)
     }
 
-    /// Reads the copies that are left; the check may not have read the packs of all of them.
-    private func isLost(_ blob: BlobHandle) -> Bool { (try? BlobReader(indexed).read(blob)) == nil }
+    /// Reads the copies that are left; the check may not have read the packs of all of them. A tree must also make sense.
+    private func isLost(_ blob: BlobHandle, _ reader: BlobReader) -> Bool {
+        guard let bytes = try? reader.read(blob) else { return true }
+        return blob.type == .tree && (try? Tree.parse(bytes)) == nil
+    }
 
     /// Goes through the snapshots and gathers the places.
     private final class Search: TreeVisitor {

@@ -1,12 +1,12 @@
 // DepthFirstWalk: the trees of one snapshot in the order of a listing, with paths, on the calling thread. For questions that need
 // paths; TreeWalker is faster where they do not matter. Uses no recursion: trees may be deeper than a stack.
 
-import Bytes
-import RepositoryEngine
-import RepositoryFormat
+package import Bytes
+package import RepositoryEngine
+package import RepositoryFormat
 
 /// What happens on the way.
-protocol TreeVisitor: AnyObject {
+package protocol TreeVisitor: AnyObject {
     /// Whether to go into the tree.
     func enter(_ tree: BlobID, at path: BytePath) throws -> Bool
     /// Every node of a tree that was entered; if it is a directory, its tree comes next.
@@ -17,7 +17,7 @@ protocol TreeVisitor: AnyObject {
     func skip(_ tree: BlobID, at path: BytePath, because error: any Error) throws
 }
 
-struct DepthFirstWalk {
+package struct DepthFirstWalk {
     private struct Frame {
         let tree: BlobID
         let path: BytePath
@@ -27,10 +27,10 @@ struct DepthFirstWalk {
 
     private let reader: BlobReader
 
-    init(_ indexed: IndexedRepository) { reader = BlobReader(indexed) }
+    package init(_ indexed: IndexedRepository) { reader = BlobReader(indexed) }
 
     /// Paths begin at "/".
-    func walk(_ root: BlobID, _ visitor: some TreeVisitor) throws {
+    package func walk(_ root: BlobID, _ visitor: some TreeVisitor) throws {
         var stack: [Frame] = []
         try open(root, .root, onto: &stack, visitor)
         while let frame = stack.last {

@@ -84,7 +84,8 @@ package struct ForgetPolicy: Sendable, Equatable {
         for (position, snapshot) in newestFirst.enumerated() {
             var reasons = reasonsWithoutCount(snapshot, latest: latest)
             for index in rules.indices {
-                let reason = rules[index].reason(for: snapshot.snapshot.time, position: position, isOldest: position == newestFirst.count - 1)
+                let reason = rules[index].reason(
+                    for: snapshot.snapshot.time, position: position, isOldest: position == newestFirst.count - 1)
                 if let reason { reasons.append(reason) }
             }
             decisions.append(Decision(snapshot: snapshot, reasons: reasons))
@@ -104,7 +105,8 @@ package struct ForgetPolicy: Sendable, Equatable {
         let timed = Period.allCases.compactMap { period -> Rule? in
             guard let duration = periodsWithin[period], !duration.isZero else { return nil }
             return Rule(
-                period: period, remaining: ForgetPolicy.unlimited, after: duration.before(latest), reason: "\(period.rawValue) within \(duration)")
+                period: period, remaining: ForgetPolicy.unlimited, after: duration.before(latest),
+                reason: "\(period.rawValue) within \(duration)")
         }
         return counted + timed
     }

@@ -136,7 +136,8 @@ private final class PackScan {
             let count = try PackHeader.sealedLength(trailer: trailer, fileByteCount: pack.byteCount)
             guard tail.count == count + PackHeader.trailerByteCount else { throw FormatError.damaged("pack header", "its length is wrong") }
             let plaintext = try seal.open(tail.span.extracting(0..<count))
-            return try PackHeader.parse(plaintext.span, version: indexed.repository.config.version, blobByteCount: pack.byteCount - UInt64(tail.count))
+            return try PackHeader.parse(
+                plaintext.span, version: indexed.repository.config.version, blobByteCount: pack.byteCount - UInt64(tail.count))
         } catch {
             complain("its header is damaged: \(Failure(describing: error).message)")
             return nil
@@ -146,8 +147,12 @@ private final class PackScan {
     private func compare(_ header: [PackedBlob], _ listed: [PackedBlob]) {
         if header == listed { return }
         let inHeader = Set(header), inIndex = Set(listed)
-        for blob in listed where !inHeader.contains(blob) { complain("the index says that the \(blob.handle) is in it, the header does not", blobs: [blob.handle]) }
-        for blob in header where !inIndex.contains(blob) { complain("its header says that the \(blob.handle) is in it, the index does not") }
+        for blob in listed where !inHeader.contains(blob) {
+            complain("the index says that the \(blob.handle) is in it, the header does not", blobs: [blob.handle])
+        }
+        for blob in header where !inIndex.contains(blob) {
+            complain("its header says that the \(blob.handle) is in it, the index does not")
+        }
         if inHeader == inIndex { complain("the index names a blob twice") }
     }
 

@@ -112,7 +112,9 @@ struct PackSorter {
         let (p, q) = (a.usage, b.usage)
         if (p.contents == .data) != (q.contents == .data) { return q.contents == .data }
         if (p.byteCount < targetByteCount) != (q.byteCount < targetByteCount) { return p.byteCount < targetByteCount }
-        let (left, right) = (p.unusedByteCount.multipliedFullWidth(by: q.usedByteCount), q.unusedByteCount.multipliedFullWidth(by: p.usedByteCount))
+        let (left, right) = (
+            p.unusedByteCount.multipliedFullWidth(by: q.usedByteCount), q.unusedByteCount.multipliedFullWidth(by: p.usedByteCount)
+        )
         if left.high != right.high { return left.high > right.high }
         if left.low != right.low { return left.low > right.low }
         return p.id < q.id

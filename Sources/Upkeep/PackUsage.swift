@@ -76,7 +76,9 @@ struct UsageSurvey: Sendable {
     private mutating func countCopies(_ index: BlobIndex, _ used: OrdinalSet) {
         index.forEachPack { entries in
             for (position, blob) in entries.blobs.enumerated() {
-                guard let first = index.firstOrdinal(blob.handle), first != entries.firstOrdinal + position, used.contains(first) else { continue }
+                guard let first = index.firstOrdinal(blob.handle), first != entries.firstOrdinal + position, used.contains(first) else {
+                    continue
+                }
                 openCopies[first, default: 1] += 1
             }
         }

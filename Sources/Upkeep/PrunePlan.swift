@@ -40,6 +40,7 @@ package struct PrunePlan: Sendable, CustomStringConvertible {
         if let example = reachability.missing.min() {
             throw UpkeepFailure.indexIncomplete(missingBlobs: reachability.missing.count, example: example.description)
         }
+        precondition(reachability.index === indexed.index, "reachability was computed for this index")
         let survey = UsageSurvey(indexed.index, reachability)
         var sorter = PackSorter(survey, options, version: indexed.repository.config.version, packs: packs)
         try sorter.sort(packs)
@@ -52,10 +53,21 @@ package struct PrunePlan: Sendable, CustomStringConvertible {
         for repository: Repository, ignoring: Set<SnapshotID> = [], options: PruneOptions = PruneOptions(),
         progress: @escaping UpkeepProgressHandler = { _ in }
     ) throws -> PrunePlan {
-        let snapshots = try SnapshotCatalog.load(repository).filter { !ignoring.contains($0.id) }
+        let snapshots = try loadAllSnapshots(repository).filter { !ignoring.contains($0.id) }
         let indexed = try IndexedRepository.load(repository)
         let reachability = try Reachability.compute(snapshots.map(\.snapshot.tree), in: indexed, progress: progress)
         return try make(indexed, reachability, packs: repository.store.list(.pack), options: options)
+    }
+
+    /// Under an exclusive lock no snapshot vanishes: one that is listed and cannot be loaded must not lose its data.
+    private static func loadAllSnapshots(_ repository: Repository) throws -> [CatalogedSnapshot] {
+        let listed = try repository.store.list(.snapshot).map { SnapshotID($0.name) }
+        let snapshots = try SnapshotCatalog.load(repository)
+        let loaded = Set(snapshots.map(\.id))
+        if let lost = listed.first(where: { !loaded.contains($0) }) {
+            throw RepositoryFailure.damaged(object: "snapshot \(lost.short)", detail: "it is listed, but cannot be loaded")
+        }
+        return snapshots
     }
 
     private init(_ indexed: IndexedRepository, _ survey: UsageSurvey, _ sorter: PackSorter) {
@@ -81,7 +93,9 @@ package struct PrunePlan: Sendable, CustomStringConvertible {
         index.forEachPack { entries in
             guard repacked.contains(entries.id) else { return }
             for (position, blob) in entries.blobs.enumerated() where survey.wantedCopies.contains(entries.firstOrdinal + position) {
-                if let first = index.firstOrdinal(blob.handle), !inKeptPacks.contains(first) { copies.insert(entries.firstOrdinal + position) }
+                if let first = index.firstOrdinal(blob.handle), !inKeptPacks.contains(first) {
+                    copies.insert(entries.firstOrdinal + position)
+                }
             }
         }
         return copies

@@ -7,11 +7,14 @@
 import Bytes
 package import RepositoryEngine
 package import RepositoryFormat
+import Stores
 import Synchronization
 
 package struct Reachability: Sendable {
     /// First ordinals in the index the set was computed for.
     let used: OrdinalSet
+    /// The index that gives the ordinals their meaning.
+    let index: BlobIndex
     /// Needed, but in no index; at most `missingLimit` of them.
     package let missing: Set<BlobHandle>
 
@@ -35,7 +38,8 @@ package struct Reachability: Sendable {
                 counter.advance()
             },
             onUnreadable: { id, error in
-                // A tree that no index names is in `missing` already.
+                // A tree that no index names is in `missing` already; trouble with the store is no damage.
+                if error is StoreFailure { throw error }
                 if collector.knows(id) { throw UpkeepFailure.treeDamaged(id.short, detail: Failure(describing: error).message) }
             })
         return collector.result
@@ -72,6 +76,6 @@ package struct Reachability: Sendable {
 
         func knows(_ tree: BlobID) -> Bool { index.firstOrdinal(BlobHandle(type: .tree, id: tree)) != nil }
 
-        var result: Reachability { state.withLock { Reachability(used: $0.used, missing: $0.missing) } }
+        var result: Reachability { state.withLock { Reachability(used: $0.used, index: index, missing: $0.missing) } }
     }
 }

@@ -56,7 +56,8 @@ final class Repacker: Sendable {
         for range in PackRange.group(wanted(pack)) {
             var bytes: [UInt8]
             do {
-                bytes = try indexed.repository.store.load(StoreKey(.pack, pack.digest), offset: UInt64(range.offset), byteCount: range.byteCount)
+                bytes = try indexed.repository.store.load(
+                    StoreKey(.pack, pack.digest), offset: UInt64(range.offset), byteCount: range.byteCount)
             } catch let error as StoreFailure where error.kind == .corrupt || error.kind == .missing {
                 for blob in range.blobs { try copyAnyCopy(of: blob.handle, reader, lane) }
                 continue

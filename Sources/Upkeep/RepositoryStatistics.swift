@@ -53,19 +53,24 @@ package struct RepositoryStatistics: Sendable, Equatable {
         var statistics: RepositoryStatistics
         switch mode {
         case .rawData: statistics = try rawData(snapshots, indexed, progress)
-        case .restoreSize: statistics = try run(RestoreSizeCounter(), snapshots, indexed)
-        case .filesByContents: statistics = try run(ContentCounter(indexed.index, countsBlobs: false), snapshots, indexed)
-        case .blobsPerFile: statistics = try run(ContentCounter(indexed.index, countsBlobs: true), snapshots, indexed)
+        case .restoreSize: statistics = try run(RestoreSizeCounter(), snapshots, indexed, progress)
+        case .filesByContents: statistics = try run(ContentCounter(indexed.index, countsBlobs: false), snapshots, indexed, progress)
+        case .blobsPerFile: statistics = try run(ContentCounter(indexed.index, countsBlobs: true), snapshots, indexed, progress)
         }
         statistics.snapshotCount = snapshots.count
         return statistics
     }
 
-    private static func run(_ counter: some StatisticsCounter, _ snapshots: [CatalogedSnapshot], _ indexed: IndexedRepository) throws -> RepositoryStatistics {
+    private static func run(
+        _ counter: some StatisticsCounter, _ snapshots: [CatalogedSnapshot], _ indexed: IndexedRepository,
+        _ progress: @escaping UpkeepProgressHandler
+    ) throws -> RepositoryStatistics {
         let walk = DepthFirstWalk(indexed)
+        let stage = StageCounter(.countingSnapshots, total: snapshots.count, progress)
         for snapshot in snapshots {
             counter.beginSnapshot()
             try walk.walk(snapshot.snapshot.tree, counter)
+            stage.advance()
         }
         return counter.statistics
     }

@@ -24,29 +24,43 @@ package enum UpkeepFailure: Error, FailureConvertible, Equatable {
     package var failure: Failure {
         switch self {
         case .noPolicy:
-            Failure(.usage, "no policy was given, no snapshots will be removed", hint: "say what to keep, as in `--keep-daily 7 --keep-weekly 5`")
+            Failure(
+                .usage, "no policy was given, no snapshots will be removed",
+                hint: "say what to keep, as in `--keep-daily 7 --keep-weekly 5`")
         case .removeAllWithoutFilter:
-            Failure(.usage, "all snapshots of the repository would be removed", hint: "say which snapshots are meant with --host, --tag or --path")
+            Failure(
+                .usage, "all snapshots of the repository would be removed",
+                hint: "say which snapshots are meant with --host, --tag or --path")
         case .nothingKept(let group):
-            Failure(.failed, "refusing to delete last snapshot of snapshot group \"\(group)\": the policy keeps none of it",
+            Failure(
+                .failed, "refusing to delete last snapshot of snapshot group \"\(group)\": the policy keeps none of it",
                 hint: "change the policy, or delete the snapshots by their ids")
         case .appendOnly(let location):
-            Failure(.failed, "could not delete anything from the repository at '\(location)': its config says append-only",
+            Failure(
+                .failed, "could not delete anything from the repository at '\(location)': its config says append-only",
                 hint: "remove old snapshots with the program that set this")
         case .indexIncomplete(let count, let example):
-            Failure(.damaged, "could not prune: \(count) blobs that snapshots need are in no index, the first is the \(example); nothing was changed",
+            Failure(
+                .damaged,
+                "could not prune: \(count) blobs that snapshots need are in no index, the first is the \(example); nothing was changed",
                 hint: "run `lifeboat check`, then `lifeboat repair index`")
         case .neededPackMissing(let count, let example):
-            Failure(.damaged, "could not prune: \(count) packs that snapshots need are missing, the first is pack \(example); nothing was changed",
+            Failure(
+                .damaged,
+                "could not prune: \(count) packs that snapshots need are missing, the first is pack \(example); nothing was changed",
                 hint: "run `lifeboat check` to see which snapshots and files are concerned")
         case .packSizeMismatch(let pack, let expected, let actual):
-            Failure(.damaged, "could not prune: pack \(pack) has \(actual) bytes, but the index says \(expected); nothing was changed",
+            Failure(
+                .damaged, "could not prune: pack \(pack) has \(actual) bytes, but the index says \(expected); nothing was changed",
                 hint: "run `lifeboat check --read-data`, then `lifeboat repair index`")
         case .treeDamaged(let tree, let detail):
-            Failure(.damaged, "could not find out what snapshots need: tree \(tree) is damaged: \(detail); nothing was changed",
+            Failure(
+                .damaged, "could not find out what snapshots need: tree \(tree) is damaged: \(detail); nothing was changed",
                 hint: "run `lifeboat check` to see which snapshots are concerned")
         case .indexChanged(let pack):
-            Failure(.damaged, "could not rewrite the index: no index file describes pack \(pack) as it was loaded; no index file and no pack in use was deleted",
+            Failure(
+                .damaged,
+                "could not rewrite the index: no index file describes pack \(pack) as it was loaded; no index file and no pack in use was deleted",
                 hint: "run `lifeboat check`; another program may be writing without a lock")
         case .invalidText(let text, let what, let example):
             Failure(.usage, "'\(text)' is not \(what)", hint: "write it like \(example)")

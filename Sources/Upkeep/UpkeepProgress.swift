@@ -4,7 +4,9 @@ import Synchronization
 
 package struct UpkeepProgress: Sendable, Equatable {
     package enum Stage: String, Sendable {
-        case loadingSnapshots, loadingIndexes, walkingTrees, readingPacks, tracingDamage, repackingPacks, rewritingIndex, deletingPacks, deletingSnapshots
+        case loadingSnapshots, loadingIndexes, walkingTrees, readingPacks, tracingDamage
+        case repackingPacks, rewritingIndex, deletingPacks, deletingSnapshots
+        case countingSnapshots
     }
 
     package let stage: Stage

@@ -20,14 +20,20 @@ struct Lifeboat: ParsableCommand {
             Repositories are in the open restic format: stock restic reads, checks and restores them.
             """,
         version: "lifeboat \(version)",
-        subcommands: applicationCommands + [RepositoryCommand.self, SnapshotsCommand.self])
+        subcommands: applicationCommands + repositoryCommands)
 
     private static let applicationCommands: [any ParsableCommand.Type] = [
-        InitCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, StatusCommand.self, HistoryCommand.self, ConfigCommand.self,
-        DoctorCommand.self, SQLiteWorkerCommand.self,
+        InitCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, StatusCommand.self, HistoryCommand.self,
+        ConfigCommand.self, DoctorCommand.self, SQLiteWorkerCommand.self,
+    ]
+
+    private static let repositoryCommands: [any ParsableCommand.Type] = [
+        SnapshotsCommand.self, LsCommand.self, DumpCommand.self, StatsCommand.self, ForgetCommand.self, PruneCommand.self,
+        CheckCommand.self, UnlockCommand.self, RepositoryCommand.self, KeyCommand.self, CompletionCommand.self, VersionCommand.self,
     ]
 
     static func main() {
+        Memory.tune()
         Interrupts.install()
         do {
             var command = try parseAsRoot()

@@ -4,7 +4,7 @@ import Bytes
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 
 @Suite(.serialized) struct `A capture under a heavy writer` {
     @Test(arguments: ["wal", "delete"]) func `is consistent every time`(_ mode: String) throws {
@@ -90,7 +90,8 @@ import Testing
     @Test(arguments: [512, 1024, 4096, 8192, 65536]) func `keeps pages of`(_ pageSize: Int) throws {
         let scratch = try Scratch()
         let database = try scratch.database(
-            "app.db", "PRAGMA page_size=\(pageSize); PRAGMA auto_vacuum=INCREMENTAL; CREATE TABLE t(x); INSERT INTO t VALUES(randomblob(100000));")
+            "app.db",
+            "PRAGMA page_size=\(pageSize); PRAGMA auto_vacuum=INCREMENTAL; CREATE TABLE t(x); INSERT INTO t VALUES(randomblob(100000));")
         let manifest = try SQLiteClient.inProcess.capture(database, into: scratch.path("copy"))
         #expect(manifest.format.pageSize == UInt64(pageSize))
         #expect(manifest.byteCount == manifest.format.pageSize * manifest.format.pageCount)

@@ -4,7 +4,7 @@ import Foundation
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 import Bytes
 
 /// A directory of its own, removed at the end of the test.

@@ -5,7 +5,7 @@ import Codecs
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 
 /// Every kind of table and value SQLite has.
 let strangeSchema = """
@@ -61,7 +61,8 @@ private func manifest(_ scratch: Scratch, _ database: BytePath) throws -> Databa
     }
 
     @Test func `keeps names that are not UTF-8`() throws {
-        let object = SchemaObject(type: "table", name: SchemaText([0xff, 0x41]), table: SchemaText([0xff, 0x41]), sql: "CREATE TABLE x(y)")
+        let object = SchemaObject(
+            type: "table", name: SchemaText([0xff, 0x41]), table: SchemaText([0xff, 0x41]), sql: "CREATE TABLE x(y)")
         var writer = JSONWriter()
         object.write(to: &writer)
         var scanner = JSONScanner(writer.bytes)
@@ -87,9 +88,12 @@ private func manifest(_ scratch: Scratch, _ database: BytePath) throws -> Databa
             ("UPDATE keyed SET n = 1.0 WHERE code = 'b';", "keyed"), ("UPDATE \"order\" SET x = 1 WHERE x = 0;", "order"),
             ("UPDATE strange SET x = CAST(x'61' AS TEXT) WHERE x = CAST(x'610062' AS TEXT);", "strange"),
             ("UPDATE strange SET x = '' WHERE x IS x'';", "strange"), ("INSERT INTO search VALUES('third');", "search_content"),
-            ("UPDATE sqlite_sequence SET seq = 99;", "sqlite_sequence"), ("CREATE TABLE fresh(x);", "fresh"), ("DROP TABLE empty;", "empty"),
-            ("DROP INDEX plain_score;", "plain_score"), ("DROP TRIGGER keep; CREATE TRIGGER keep BEFORE INSERT ON empty BEGIN SELECT 1; END;", "keep"),
-            ("ALTER TABLE empty ADD COLUMN y;", "empty"), ("PRAGMA user_version = 43;", "user_version"), ("CREATE INDEX extra ON plain(name);", "extra"),
+            ("UPDATE sqlite_sequence SET seq = 99;", "sqlite_sequence"), ("CREATE TABLE fresh(x);", "fresh"),
+            ("DROP TABLE empty;", "empty"),
+            ("DROP INDEX plain_score;", "plain_score"),
+            ("DROP TRIGGER keep; CREATE TRIGGER keep BEFORE INSERT ON empty BEGIN SELECT 1; END;", "keep"),
+            ("ALTER TABLE empty ADD COLUMN y;", "empty"), ("PRAGMA user_version = 43;", "user_version"),
+            ("CREATE INDEX extra ON plain(name);", "extra"),
         ])
     func `tells a change and where it is`(_ change: (sql: String, place: String)) throws {
         let scratch = try Scratch()

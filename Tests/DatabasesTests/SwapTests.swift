@@ -5,7 +5,7 @@ import Foundation
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 
 /// What may be at the path before a restore. Each is made so that losing a companion loses commits.
 enum OldDatabase: String, CaseIterable, Sendable {
@@ -13,7 +13,8 @@ enum OldDatabase: String, CaseIterable, Sendable {
 
     /// A table `t` whose committed rows are 1…20.
     func make(_ scratch: Scratch) throws -> BytePath {
-        let rows = "CREATE TABLE t(x, filler); WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<20) INSERT INTO t SELECT i, hex(randomblob(2000)) FROM n;"
+        let rows =
+            "CREATE TABLE t(x, filler); WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL SELECT i+1 FROM n WHERE i<20) INSERT INTO t SELECT i, hex(randomblob(2000)) FROM n;"
         let path = scratch.path("app.db")
         switch self {
         case .rollback: try Shell.run(path, rows)
@@ -22,7 +23,8 @@ enum OldDatabase: String, CaseIterable, Sendable {
         case .persistentJournal: try Shell.run(path, "PRAGMA journal_mode=PERSIST;" + rows)
         case .rollbackWithHotJournal:
             try Shell.run(path, rows)
-            try Shell.runAndDie(path, "PRAGMA cache_size=1; BEGIN; UPDATE t SET x = 0, filler = hex(randomblob(2001)); SELECT count(*) FROM t;")
+            try Shell.runAndDie(
+                path, "PRAGMA cache_size=1; BEGIN; UPDATE t SET x = 0, filler = hex(randomblob(2001)); SELECT count(*) FROM t;")
         }
         return path
     }
@@ -31,7 +33,8 @@ enum OldDatabase: String, CaseIterable, Sendable {
 }
 
 /// A verified database beside `live`, whose table `t` holds the single row 1000.
-private func staged(beside live: BytePath, _ scratch: Scratch, mode: String = "WAL") throws -> (path: BytePath, manifest: DatabaseManifest) {
+private func staged(beside live: BytePath, _ scratch: Scratch, mode: String = "WAL") throws -> (path: BytePath, manifest: DatabaseManifest)
+{
     let source = try scratch.database("source.db", "PRAGMA journal_mode=\(mode); CREATE TABLE t(x); INSERT INTO t VALUES(1000);")
     let path = SQLiteFiles.stagingPath(beside: live)
     let manifest = try SQLiteClient.inProcess.capture(source, into: path)
@@ -148,7 +151,8 @@ private struct Killed: Error {}
         #expect(try Shell.run(live, OldDatabase.committed) == "1 1000")
     }
 
-    @Test(arguments: ["WAL", "DELETE"]) func `is refused while another process has the database open, which is named`(_ mode: String) throws {
+    @Test(arguments: ["WAL", "DELETE"]) func `is refused while another process has the database open, which is named`(_ mode: String) throws
+    {
         let scratch = try Scratch()
         let live = try scratch.database("app.db", "PRAGMA journal_mode=\(mode); CREATE TABLE t(x); INSERT INTO t VALUES(1);")
         let (file, _) = try staged(beside: live, scratch)

@@ -4,7 +4,7 @@ import Bytes
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 
 private let schema = """
     PRAGMA journal_mode=WAL;

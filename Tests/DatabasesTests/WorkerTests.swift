@@ -4,7 +4,7 @@ import Bytes
 import HostOS
 import Testing
 
-@testable import Databases
+import Databases
 
 @Suite struct `The SQLite worker` {
     private static let odd = BytePath([0x2f, 0xff, 0x22, 0x0a])
@@ -13,7 +13,10 @@ import Testing
         arguments: [
             SQLiteRequest.probe(odd), .capture(odd, "/x", CaptureOptions(lockTimeoutMilliseconds: 7, depth: .full)),
             .inspect("/a", .none), .check("/a", .quick),
-            .swap("/a", odd, SwapOptions(lockTimeoutMilliseconds: 9, replacesWhileOpen: true, ownership: FileOwnership(userID: 1, groupID: 2, mode: 0o640))),
+            .swap(
+                "/a", odd,
+                SwapOptions(
+                    lockTimeoutMilliseconds: 9, replacesWhileOpen: true, ownership: FileOwnership(userID: 1, groupID: 2, mode: 0o640))),
             .replaceTables("/a", "/b", ["order", SchemaText([0xfe])], SwapOptions()),
         ])
     func `reads what was asked`(_ request: SQLiteRequest) throws {
@@ -42,7 +45,9 @@ import Testing
     }
 
     @Test func `that dies is a failure that quotes its last words`() throws {
-        let client = SQLiteClient(executable: "/bin/sh", arguments: [Array("-c".utf8), Array("cat >/dev/null; echo first >&2; echo 'out of luck' >&2; exit 9".utf8)])
+        let client = SQLiteClient(
+            executable: "/bin/sh",
+            arguments: [Array("-c".utf8), Array("cat >/dev/null; echo first >&2; echo 'out of luck' >&2; exit 9".utf8)])
         let failure = failure { _ = try client.probe("/x/app.db") }
         #expect(failure?.kind == .worker)
         #expect(failure?.description == "could not open the database '/x/app.db': the worker process ended with status 9: out of luck")

@@ -4,7 +4,7 @@ import Bytes
 import TestKit
 import Testing
 
-@testable import HostOS
+import HostOS
 
 @Suite struct `A confined root` {
     @Test(arguments: [true, false]) func `opens what lies below it and no link`(_ usingOpenat2: Bool) throws {

@@ -6,14 +6,18 @@ import HostOS
 import Synchronization
 import Testing
 
-@testable import Journal
+import Journal
 
 /// A clock that goes on by one second at every look.
 private final class SteppingClock: HostOS.Clock {
     private let seconds = Mutex<Int64>(1_800_000_000)
 
     func now() -> FileTime {
-        FileTime(seconds: seconds.withLock { $0 += 1; return $0 }, nanoseconds: 5)
+        FileTime(
+            seconds: seconds.withLock {
+                $0 += 1
+                return $0
+            }, nanoseconds: 5)
     }
 
     func sleep(nanoseconds: Int64) {}
@@ -69,7 +73,9 @@ private final class Scratch: Sendable {
         let scratch = Scratch()
         let journal = try scratch.open()
         var ids: [RunID] = []
-        for (verb, source, status) in [("backup", "database", Int32(0)), ("backup", "files", 0), ("backup", "database", 1), ("drill", "database", 0)] {
+        for (verb, source, status) in [
+            ("backup", "database", Int32(0)), ("backup", "files", 0), ("backup", "database", 1), ("drill", "database", 0),
+        ] {
             let id = try journal.begin(RunStart(verb: verb, application: "a", source: source))
             try journal.finish(id, RunResult(exitStatus: status))
             ids.append(id)
@@ -96,7 +102,8 @@ private final class Scratch: Sendable {
     @Test func `is written by several processes at once`() throws {
         let scratch = Scratch()
         _ = try scratch.open()
-        let insert = "INSERT INTO runs (id, verb, started, process, process_started, boot) VALUES (lower(hex(randomblob(8))), 'x', 1, 1, 1, '');\n"
+        let insert =
+            "INSERT INTO runs (id, verb, started, process, process_started, boot) VALUES (lower(hex(randomblob(8))), 'x', 1, 1, 1, '');\n"
         let other = Process()
         other.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         other.arguments = ["sqlite3", "-cmd", ".timeout 10000", "\(scratch.path)", String(repeating: insert, count: 200)]
@@ -166,6 +173,8 @@ private final class Scratch: Sendable {
     @Test func `is 16 plain characters and parses back`() {
         let id = RunID(at: Timestamp(seconds: 1_800_000_000))
         #expect(RunID(parsing: id.text) == id)
-        for text in ["", "123", id.text.uppercased() + "x", String(id.text.dropLast()) + "u", id.text + "0"] { #expect(RunID(parsing: text) == nil) }
+        for text in ["", "123", id.text.uppercased() + "x", String(id.text.dropLast()) + "u", id.text + "0"] {
+            #expect(RunID(parsing: text) == nil)
+        }
     }
 }

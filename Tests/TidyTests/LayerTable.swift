@@ -22,7 +22,7 @@ enum LayerTable {
     /// Part of the language: every room may import them.
     static let standard: Set<String> = ["Swift", "Synchronization"]
 
-    static let systemModules: Set<String> = ["COpenSSL", "CZstd", "CLinux", "CMariaDB"]
+    static let systemModules: Set<String> = ["COpenSSL", "CZstd", "CLinux", "CSQLite", "CMariaDB"]
 
     /// Test support: an ordinary target for SwiftPM, but free to use what tests use.
     static let testSupport: Set<String> = ["TestKit"]
@@ -41,10 +41,10 @@ enum LayerTable {
         Room("NetworkStores", own: ["Bytes", "HostOS", "Codecs", "Stores", "Transport"], external: ["Foundation", "Logging"]),
         Room("RepositoryEngine", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores"]),
         Room("FileTrees", own: ["Bytes", "HostOS"]),
-        Room("Databases", own: ["Bytes", "HostOS", "Codecs", "CMariaDB"], external: ["GRDB", "GRDBSQLite"]),
-        Room("Journal", own: ["Bytes"], external: ["GRDB"]),
+        Room("Databases", own: ["Bytes", "HostOS", "Codecs", "CSQLite", "CMariaDB"], external: ["GRDB", "GRDBSQLite"]),
+        Room("Journal", own: ["Bytes", "HostOS"], external: ["GRDB"]),
         // flows
-        Room("Archiving", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "FileTrees"]),
+        Room("Archiving", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees"]),
         Room("Upkeep", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine"]),
         Room("Notices", own: ["Bytes", "Settings", "Journal", "Transport"], external: ["Foundation", "Logging"]),
         // verbs
@@ -60,7 +60,11 @@ enum LayerTable {
             external: ["ServiceLifecycle", "UnixSignals", "Logging"]),
         Room("Dashboard", own: ["Bytes", "Settings", "Journal", "Operations"], external: ["Foundation", "Hummingbird", "Logging"]),
         Room(
-            "lifeboat", own: ["Bytes", "HostOS", "Settings", "Journal", "Operations", "Daemon", "Dashboard"],
+            "lifeboat",
+            own: [
+                "Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Databases",
+                "Journal", "Archiving", "Upkeep", "Operations", "Daemon", "Dashboard",
+            ],
             external: ["Foundation", "ArgumentParser"]),
         // tests
         Room(
@@ -80,7 +84,7 @@ enum LayerTable {
             return "use Bytes (text, hex, times) and HostOS (files, clock, child processes), or do it in lifeboat"
         case "Glibc", "Musl", "CLinux": return "give HostOS a small function for the system call and call that"
         case "COpenSSL", "CZstd": return "use Codecs, which wraps each C call once"
-        case "GRDB", "GRDBSQLite": return "ask Databases (the application's data) or Journal (our own records)"
+        case "GRDB", "GRDBSQLite", "CSQLite": return "ask Databases (the application's data) or Journal (our own records)"
         case "CMariaDB": return "ask Databases"
         case "Yams": return "take the values that Settings has decoded"
         case "ArgumentParser": return "parse in lifeboat and pass values down"

@@ -7,14 +7,15 @@ import Stores
 import TestKit
 import Testing
 
-@testable import Upkeep
+import Upkeep
 
 @Suite struct `Forgetting snapshots` {
     private func snapshots(_ count: Int) -> [CatalogedSnapshot] {
         (0..<count).map { number in
             CatalogedSnapshot(
                 id: SnapshotID(Digest(word0: UInt64(number), word1: 0, word2: 0, word3: 0)),
-                snapshot: SnapshotFile(time: Timestamp(seconds: 1_700_000_000 + Int64(number) * 86_400), tree: BlobID(.zero), paths: ["/data"]))
+                snapshot: SnapshotFile(
+                    time: Timestamp(seconds: 1_700_000_000 + Int64(number) * 86_400), tree: BlobID(.zero), paths: ["/data"]))
         }
     }
 

@@ -6,7 +6,7 @@ import RepositoryEngine
 import RepositoryFormat
 import Testing
 
-@testable import Upkeep
+import Upkeep
 
 @Suite struct `The forget policy` {
     /// One case of the vectors, ready to run.
@@ -49,7 +49,8 @@ import Testing
 
     private static func snapshot(_ fields: [String: Any]) -> SnapshotFile {
         SnapshotFile(
-            time: Timestamp(parsing: fields["time"] as? String ?? "") ?? .zero, tree: BlobID(Digest(word0: 1, word1: 0, word2: 0, word3: 0)),
+            time: Timestamp(parsing: fields["time"] as? String ?? "") ?? .zero,
+            tree: BlobID(Digest(word0: 1, word1: 0, word2: 0, word3: 0)),
             paths: (fields["paths"] as? [String] ?? ["/data"]).map { BytePath($0) }, hostName: fields["hostname"] as? String ?? "h1",
             tags: fields["tags"] as? [String] ?? [])
     }
@@ -111,7 +112,8 @@ import Testing
         let plan: ForgetPlan
         do {
             plan = try ForgetPlan(
-                snapshots, policy: parsed.policy, filter: parsed.filter, grouping: parsed.grouping, now: now, allowRemoveAll: parsed.allowRemoveAll)
+                snapshots, policy: parsed.policy, filter: parsed.filter, grouping: parsed.grouping, now: now,
+                allowRemoveAll: parsed.allowRemoveAll)
         } catch {
             #expect(one.exitCode == 1)
             #expect(refusalKind(one.refusal) == refusalKind(error.failure.message))
@@ -129,7 +131,9 @@ import Testing
     }
 
     private func refusalKind(_ text: String) -> String {
-        for (words, kind) in [("refusing to delete last", "last"), ("no policy", "policy"), ("remove-all", "filter"), ("would be removed", "filter")]
+        for (words, kind) in [
+            ("refusing to delete last", "last"), ("no policy", "policy"), ("remove-all", "filter"), ("would be removed", "filter"),
+        ]
         where text.contains(words) { return kind }
         return text
     }

@@ -3,6 +3,7 @@
 #define LIFEBOAT_CLINUX_H
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>

@@ -2,10 +2,10 @@
 //
 // Holding settles the database (SQLiteSwap, step 2). Giving up sets the journal mode back and unlocks; going out of scope unlocks.
 
-import Bytes
+package import Bytes
 import HostOS
 
-final class LivePlace {
+package final class LivePlace {
     enum Content {
         case missing
         /// Something that SQLite cannot open as a database, and why.
@@ -29,11 +29,12 @@ final class LivePlace {
         self.usedLog = usedLog
     }
 
-    static func hold(_ live: BytePath, operation: String, _ options: SwapOptions) throws(DatabaseFailure) -> LivePlace {
+    package static func hold(_ live: BytePath, operation: String, _ options: SwapOptions) throws(DatabaseFailure) -> LivePlace {
         let there = try system(operation, live) { () throws(SystemError) in try FileStatus.ifExists(live) }
         guard there != nil else { return LivePlace(path: live, status: nil, content: .missing, usedLog: false) }
         guard let path = Directory.canonical(live) else {
-            throw DatabaseFailure(.missing, operation, live, "it is a symbolic link to nowhere", hint: "remove the link, or create what it leads to")
+            throw DatabaseFailure(
+                .missing, operation, live, "it is a symbolic link to nowhere", hint: "remove the link, or create what it leads to")
         }
         let status = try system(operation, path) { () throws(SystemError) in try FileStatus.of(path) }
         guard status.kind == .regular else { throw DatabaseFailure(.notAFile, operation, path, "it is not a regular file") }
@@ -50,7 +51,7 @@ final class LivePlace {
     }
 
     /// Undoes the settling after a failure, as far as that can be done.
-    func giveUp() {
+    package func giveUp() {
         guard case .database(let connection) = content else { return }
         // The lock is let go by the first read in normal mode.
         try? connection.run("PRAGMA locking_mode = NORMAL")

@@ -90,7 +90,9 @@ package struct SQLiteClient: Sendable {
     package func replaceTables(
         _ tables: [SchemaText], of live: BytePath, from snapshot: BytePath, options: SwapOptions = SwapOptions()
     ) throws(DatabaseFailure) -> TableReplacementReport {
-        guard case .tableReplacement(let report) = try ask(.replaceTables(live, snapshot, tables, options)) else { throw misunderstood(live) }
+        guard case .tableReplacement(let report) = try ask(.replaceTables(live, snapshot, tables, options)) else {
+            throw misunderstood(live)
+        }
         return report
     }
 
@@ -105,7 +107,8 @@ package struct SQLiteClient: Sendable {
         }
         guard result.exitStatus == 0 else {
             let lastLine = result.errorText.split(separator: "\n").last.map { ": " + BytePath.display(Array($0.utf8)) } ?? ""
-            throw DatabaseFailure(.worker, request.verb, request.subject, "the worker process ended with status \(result.exitStatus)\(lastLine)")
+            throw DatabaseFailure(
+                .worker, request.verb, request.subject, "the worker process ended with status \(result.exitStatus)\(lastLine)")
         }
         let outcome: Result<SQLiteAnswer, DatabaseFailure>
         do {
@@ -140,7 +143,8 @@ package struct RestoreVerification: Hashable, Sendable {
         guard !isProved else { return }
         if let first = comparison.differences.first {
             let more = comparison.differences.count > 1 ? " (and \(comparison.differences.count - 1) more differences)" : ""
-            throw DatabaseFailure(.differs, "restore", live, "\(first)\(more)", hint: "run `lifeboat check --read-data`, or restore another snapshot")
+            throw DatabaseFailure(
+                .differs, "restore", live, "\(first)\(more)", hint: "run `lifeboat check --read-data`, or restore another snapshot")
         }
         if case .problems(let lines) = integrity {
             throw DatabaseFailure(.damaged, "restore", live, "integrity_check: \(lines.first ?? "")", hint: "restore another snapshot")

@@ -4,15 +4,15 @@
 // the same process is closed. Nothing in this room opens a database file by other means while a connection to it is open.
 // Not thread-safe; every failure becomes a DatabaseFailure that names the database and what was being done.
 
-import Bytes
+package import Bytes
 import CSQLite
 import GRDBSQLite
 import HostOS
 
 // Safe because: the handle is opened in init, used by the single owner and closed in deinit, after every statement is finalized
 // (statements hold their connection).
-@safe final class SQLiteConnection {
-    enum Access {
+@safe package final class SQLiteConnection {
+    package enum Access {
         /// A database of somebody: read-write where permitted (write-ahead logs need it), never created, never checkpointed by us.
         case live
         /// A file nobody else has open: read as it is on disk, leaving no companions beside it.
@@ -26,7 +26,7 @@ import HostOS
     let operation: String
     private let handle: OpaquePointer
 
-    init(_ path: BytePath, _ access: Access, operation: String) throws(DatabaseFailure) {
+    package init(_ path: BytePath, _ access: Access, operation: String) throws(DatabaseFailure) {
         var opened: OpaquePointer? = nil
         let (name, flags) = SQLiteConnection.address(path, access)
         let status = unsafe name.withUnsafeBufferPointer { buffer in
@@ -56,7 +56,8 @@ import HostOS
     static func immutableAddress(_ path: BytePath) -> [UInt8] {
         var address = Array("file:".utf8)
         for byte in path.isAbsolute ? path.bytes : Array("./".utf8) + path.bytes {
-            let isPlain = byte == BytePath.slash || (byte < 0x80 && (UnicodeScalar(byte).properties.isAlphabetic || (0x30...0x39).contains(byte)))
+            let isPlain =
+                byte == BytePath.slash || (byte < 0x80 && (UnicodeScalar(byte).properties.isAlphabetic || (0x30...0x39).contains(byte)))
             if isPlain { address.append(byte) } else { address += Array("%".utf8) + Array(Hex.encode([byte]).utf8) }
         }
         return address + Array("?immutable=1".utf8)
@@ -75,7 +76,7 @@ import HostOS
 
     // MARK: SQL
 
-    func run(_ sql: String) throws(DatabaseFailure) { try run(Array(sql.utf8)) }
+    package func run(_ sql: String) throws(DatabaseFailure) { try run(Array(sql.utf8)) }
 
     /// Runs one statement to its end, ignoring rows.
     func run(_ sql: [UInt8]) throws(DatabaseFailure) {
@@ -83,7 +84,7 @@ import HostOS
         while try statement.step() {}
     }
 
-    func prepare(_ sql: String) throws(DatabaseFailure) -> SQLiteStatement { try prepare(Array(sql.utf8)) }
+    package func prepare(_ sql: String) throws(DatabaseFailure) -> SQLiteStatement { try prepare(Array(sql.utf8)) }
 
     func prepare(_ sql: [UInt8]) throws(DatabaseFailure) -> SQLiteStatement {
         var prepared: OpaquePointer? = nil
@@ -153,7 +154,7 @@ import HostOS
 
 /// A compiled statement. Finalized on deinit.
 // Safe because: the statement belongs to one owner, which keeps the connection alive for as long.
-@safe final class SQLiteStatement {
+@safe package final class SQLiteStatement {
     private let connection: SQLiteConnection
     private let statement: OpaquePointer
 
@@ -202,10 +203,12 @@ import HostOS
         case SQLITE_TEXT:
             // The pointer first, then the length: asking for the text may convert it from UTF-16 and change its length.
             let start = unsafe UnsafeRawPointer(sqlite3_column_text(statement, column))
-            unsafe CanonicalRow.append(text: UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))), to: &row)
+            unsafe CanonicalRow.append(
+                text: UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))), to: &row)
         case SQLITE_BLOB:
             let start = unsafe sqlite3_column_blob(statement, column)
-            unsafe CanonicalRow.append(blob: UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))), to: &row)
+            unsafe CanonicalRow.append(
+                blob: UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))), to: &row)
         default: CanonicalRow.appendNull(to: &row)
         }
     }

@@ -69,5 +69,5 @@ struct SQLiteHeader {
 }
 
 extension BytePath {
-    func adding(_ suffix: String) -> BytePath { BytePath(bytes + Array(suffix.utf8)) }
+    package func adding(_ suffix: String) -> BytePath { BytePath(bytes + Array(suffix.utf8)) }
 }

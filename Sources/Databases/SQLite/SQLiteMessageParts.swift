@@ -1,6 +1,6 @@
 // SQLiteMessageParts: the values inside the messages of SQLiteMessages, each as JSON and back.
 
-import Bytes
+package import Bytes
 
 extension JSONWriter {
     mutating func path(_ path: BytePath) { schemaText(SchemaText(path.bytes)) }
@@ -23,13 +23,20 @@ extension JSONScanner {
 }
 
 extension DatabaseFailure {
-    func write(to writer: inout JSONWriter) {
+    package func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.key("kind"); writer.string(kind.rawValue)
-        writer.key("operation"); writer.string(operation)
-        writer.key("path"); writer.path(path)
-        writer.key("reason"); writer.string(reason)
-        if let hint { writer.key("hint"); writer.string(hint) }
+        writer.key("kind")
+        writer.string(kind.rawValue)
+        writer.key("operation")
+        writer.string(operation)
+        writer.key("path")
+        writer.path(path)
+        writer.key("reason")
+        writer.string(reason)
+        if let hint {
+            writer.key("hint")
+            writer.string(hint)
+        }
         writer.endObject()
     }
 
@@ -52,10 +59,13 @@ extension DatabaseFailure {
 extension SwapOptions {
     /// As keys of the surrounding object.
     func write(to writer: inout JSONWriter) {
-        writer.key("lock_timeout"); writer.integer(Int64(lockTimeoutMilliseconds))
-        writer.key("replaces_while_open"); writer.bool(replacesWhileOpen)
+        writer.key("lock_timeout")
+        writer.integer(Int64(lockTimeoutMilliseconds))
+        writer.key("replaces_while_open")
+        writer.bool(replacesWhileOpen)
         guard let ownership else { return }
-        writer.key("ownership"); writer.list([ownership.userID, ownership.groupID, ownership.mode]) { $1.integer($0) }
+        writer.key("ownership")
+        writer.list([ownership.userID, ownership.groupID, ownership.mode]) { $1.integer($0) }
     }
 }
 
@@ -70,17 +80,28 @@ extension FileOwnership {
 extension DatabaseProbe {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.key("path"); writer.path(path)
-        writer.key("library_version"); writer.string(libraryVersion)
-        writer.key("journal_mode"); writer.string(journalMode.rawValue)
-        writer.key("encoding"); writer.string(encoding)
-        writer.key("page_size"); writer.integer(pageSize)
-        writer.key("byte_count"); writer.integer(byteCount)
-        writer.key("log_byte_count"); writer.integer(logByteCount)
-        writer.key("table_count"); writer.integer(tableCount)
-        writer.key("estimated_row_count"); writer.integer(estimatedRowCount)
-        writer.key("is_writable"); writer.bool(isWritable)
-        writer.key("advice"); writer.lines(advice)
+        writer.key("path")
+        writer.path(path)
+        writer.key("library_version")
+        writer.string(libraryVersion)
+        writer.key("journal_mode")
+        writer.string(journalMode.rawValue)
+        writer.key("encoding")
+        writer.string(encoding)
+        writer.key("page_size")
+        writer.integer(pageSize)
+        writer.key("byte_count")
+        writer.integer(byteCount)
+        writer.key("log_byte_count")
+        writer.integer(logByteCount)
+        writer.key("table_count")
+        writer.integer(tableCount)
+        writer.key("estimated_row_count")
+        writer.integer(estimatedRowCount)
+        writer.key("is_writable")
+        writer.bool(isWritable)
+        writer.key("advice")
+        writer.lines(advice)
         writer.endObject()
     }
 
@@ -109,8 +130,10 @@ extension DatabaseProbe {
 extension SQLiteInspectionReport {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.key("foreign_key_problems"); writer.lines(foreignKeyProblems)
-        writer.key("manifest"); manifest.write(to: &writer)
+        writer.key("foreign_key_problems")
+        writer.lines(foreignKeyProblems)
+        writer.key("manifest")
+        manifest.write(to: &writer)
         writer.endObject()
     }
 
@@ -131,9 +154,12 @@ extension SQLiteInspectionReport {
 extension SwapReport {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.key("path"); writer.path(path)
-        writer.key("set_aside"); writer.list(setAside) { $1.path($0) }
-        writer.key("notes"); writer.lines(notes)
+        writer.key("path")
+        writer.path(path)
+        writer.key("set_aside")
+        writer.list(setAside) { $1.path($0) }
+        writer.key("notes")
+        writer.lines(notes)
         writer.endObject()
     }
 
@@ -154,9 +180,12 @@ extension SwapReport {
 extension TableReplacementReport {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
-        writer.key("swap"); swap.write(to: &writer)
-        writer.key("tables"); writer.list(tables) { $0.write(to: &$1) }
-        writer.key("foreign_key_problems"); writer.lines(foreignKeyProblems)
+        writer.key("swap")
+        swap.write(to: &writer)
+        writer.key("tables")
+        writer.list(tables) { $0.write(to: &$1) }
+        writer.key("foreign_key_problems")
+        writer.lines(foreignKeyProblems)
         writer.endObject()
     }
 

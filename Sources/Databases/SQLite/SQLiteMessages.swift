@@ -1,9 +1,9 @@
 // SQLiteMessages: what parent and worker say to each other, as JSON. Both are the same program, so there is one version.
 
-import Bytes
+package import Bytes
 
 /// What a worker can be asked.
-enum SQLiteRequest: Hashable, Sendable {
+package enum SQLiteRequest: Hashable, Sendable {
     case probe(BytePath)
     case capture(BytePath, BytePath, CaptureOptions)
     case inspect(BytePath, IntegrityDepth)
@@ -31,32 +31,41 @@ enum SQLiteRequest: Hashable, Sendable {
         }
     }
 
-    var json: [UInt8] {
+    package var json: [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
-        writer.key("verb"); writer.string(verb)
-        writer.key("database"); writer.path(subject)
+        writer.key("verb")
+        writer.string(verb)
+        writer.key("database")
+        writer.path(subject)
         switch self {
         case .probe: break
         case .capture(_, let staging, let options):
-            writer.key("file"); writer.path(staging)
-            writer.key("depth"); writer.string(options.depth.rawValue)
-            writer.key("lock_timeout"); writer.integer(Int64(options.lockTimeoutMilliseconds))
+            writer.key("file")
+            writer.path(staging)
+            writer.key("depth")
+            writer.string(options.depth.rawValue)
+            writer.key("lock_timeout")
+            writer.integer(Int64(options.lockTimeoutMilliseconds))
         case .inspect(_, let depth), .check(_, let depth):
-            writer.key("depth"); writer.string(depth.rawValue)
+            writer.key("depth")
+            writer.string(depth.rawValue)
         case .swap(let staged, _, let options):
-            writer.key("file"); writer.path(staged)
+            writer.key("file")
+            writer.path(staged)
             options.write(to: &writer)
         case .replaceTables(_, let snapshot, let tables, let options):
-            writer.key("file"); writer.path(snapshot)
-            writer.key("tables"); writer.list(tables) { $1.schemaText($0) }
+            writer.key("file")
+            writer.path(snapshot)
+            writer.key("tables")
+            writer.list(tables) { $1.schemaText($0) }
             options.write(to: &writer)
         }
         writer.endObject()
         return writer.bytes
     }
 
-    init(json: [UInt8]) throws(JSONError) {
+    package init(json: [UInt8]) throws(JSONError) {
         guard json.count <= SQLiteWorker.maximumByteCount else { throw JSONError(problem: "the request is too large", offset: 0) }
         var verb = "", database = BytePath([]), file = BytePath([]), depth = IntegrityDepth.full, tables: [SchemaText] = []
         var capture = CaptureOptions(), swap = SwapOptions()
@@ -91,7 +100,7 @@ enum SQLiteRequest: Hashable, Sendable {
 }
 
 /// What a worker can answer.
-enum SQLiteAnswer: Hashable, Sendable {
+package enum SQLiteAnswer: Hashable, Sendable {
     case probe(DatabaseProbe)
     case manifest(DatabaseManifest)
     case inspection(SQLiteInspectionReport)
@@ -102,12 +111,24 @@ enum SQLiteAnswer: Hashable, Sendable {
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
         switch self {
-        case .probe(let probe): writer.key("probe"); probe.write(to: &writer)
-        case .manifest(let manifest): writer.key("manifest"); manifest.write(to: &writer)
-        case .inspection(let report): writer.key("inspection"); report.write(to: &writer)
-        case .integrity(let result): writer.key("integrity"); result.write(to: &writer)
-        case .swap(let report): writer.key("swap"); report.write(to: &writer)
-        case .tableReplacement(let report): writer.key("table_replacement"); report.write(to: &writer)
+        case .probe(let probe):
+            writer.key("probe")
+            probe.write(to: &writer)
+        case .manifest(let manifest):
+            writer.key("manifest")
+            manifest.write(to: &writer)
+        case .inspection(let report):
+            writer.key("inspection")
+            report.write(to: &writer)
+        case .integrity(let result):
+            writer.key("integrity")
+            result.write(to: &writer)
+        case .swap(let report):
+            writer.key("swap")
+            report.write(to: &writer)
+        case .tableReplacement(let report):
+            writer.key("table_replacement")
+            report.write(to: &writer)
         }
         writer.endObject()
     }
@@ -124,7 +145,7 @@ enum SQLiteAnswer: Hashable, Sendable {
         }
     }
 
-    static func outcome(json: [UInt8]) throws(JSONError) -> Result<SQLiteAnswer, DatabaseFailure> {
+    package static func outcome(json: [UInt8]) throws(JSONError) -> Result<SQLiteAnswer, DatabaseFailure> {
         var answer: SQLiteAnswer?, failure: DatabaseFailure?
         var scanner = JSONScanner(json)
         try scanner.fields { (key, scanner) throws(JSONError) in

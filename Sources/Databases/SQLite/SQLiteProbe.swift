@@ -58,7 +58,8 @@ enum SQLiteProbe {
             lines.append("a rollback journal makes writers wait while the copy is taken; `PRAGMA journal_mode=WAL` avoids that")
         }
         if logByteCount > 256 << 20 {
-            lines.append("the write-ahead log holds \(ByteCount(logByteCount)): some process keeps a read transaction open or never checkpoints")
+            lines.append(
+                "the write-ahead log holds \(ByteCount(logByteCount)): some process keeps a read transaction open or never checkpoints")
         }
         if status.linkCount > 1 {
             lines.append("the file has \(status.linkCount) names (hard links); a restore replaces only this one")

@@ -63,13 +63,14 @@ package struct SwapReport: Hashable, Sendable {
     package let notes: [String]
 }
 
-enum SwapStep: Int, CaseIterable, Sendable {
+/// The steps of the swap, in their order; seen by tests that stop after each of them.
+package enum SwapStep: Int, CaseIterable, Sendable {
     case prepared, settled, cleared, clearedDurably, renamed, durable
 }
 
-enum SQLiteSwap {
+package enum SQLiteSwap {
     static let operation = "replace"
-    typealias Observer = (SwapStep) throws(DatabaseFailure) -> Void
+    package typealias Observer = (SwapStep) throws(DatabaseFailure) -> Void
 
     /// Replaces `live` by `staged`, which must be verified, closed, and in the same directory (SQLiteFiles.stagingPath).
     ///
@@ -86,7 +87,7 @@ enum SQLiteSwap {
     }
 
     /// Step 1. Fails, before anything was touched, if the ownership cannot be given.
-    static func prepare(_ staged: BytePath, for place: LivePlace, _ options: SwapOptions) throws(DatabaseFailure) {
+    package static func prepare(_ staged: BytePath, for place: LivePlace, _ options: SwapOptions) throws(DatabaseFailure) {
         let old = place.status.map { FileOwnership(userID: $0.userID, groupID: $0.groupID, mode: $0.mode) }
         try system(operation, place.path) { () throws(SystemError) in
             let file = try Descriptor.open(staged, .update)
@@ -102,7 +103,7 @@ enum SQLiteSwap {
     }
 
     /// Steps 3 to 6, for a place that is held (step 2).
-    static func replace(_ place: LivePlace, with staged: BytePath, _ observe: Observer) throws(DatabaseFailure) -> SwapReport {
+    package static func replace(_ place: LivePlace, with staged: BytePath, _ observe: Observer) throws(DatabaseFailure) -> SwapReport {
         try observe(.settled)
         let aside = SQLiteFiles.hiddenPath(beside: place.path, "replaced")
         var setAside = try clear(place, aside)
@@ -155,7 +156,9 @@ enum SQLiteSwap {
 
     private static func notes(_ place: LivePlace, _ setAside: [BytePath]) -> [String] {
         var notes: [String] = []
-        if case .unreadable(let reason) = place.content { notes.append("the old file was no readable database (\(reason)) and was kept aside") }
+        if case .unreadable(let reason) = place.content {
+            notes.append("the old file was no readable database (\(reason)) and was kept aside")
+        }
         if case .missing = place.content, !setAside.isEmpty { notes.append("files of an earlier database were kept aside") }
         if let status = place.status {
             let openers = SQLiteOpeners.find(status, named: place.path.name).map(\.description)

@@ -35,7 +35,8 @@ enum SQLiteTableReplacement {
         do throws(DatabaseFailure) {
             guard case .database(let connection) = place.content else {
                 throw DatabaseFailure(
-                    .missing, operation, live, "there is no readable database to put tables into", hint: "restore the whole database instead")
+                    .missing, operation, live, "there is no readable database to put tables into",
+                    hint: "restore the whole database instead")
             }
             try SQLiteCapture.copy(connection, into: staging, lockTimeoutMilliseconds: 1_000)
             let problems = try rebuild(staging, from: snapshot, chosen, expected.schema, usesLog: place.usedLog)
@@ -106,7 +107,8 @@ enum SQLiteTableReplacement {
     }
 
     /// The last number AUTOINCREMENT gave out. The counter's table exists as soon as a table with one was created.
-    private static func copySequence(of table: SchemaText, _ schema: [SchemaObject], _ connection: SQLiteConnection) throws(DatabaseFailure) {
+    private static func copySequence(of table: SchemaText, _ schema: [SchemaObject], _ connection: SQLiteConnection) throws(DatabaseFailure)
+    {
         guard schema.contains(where: { $0.name == "sqlite_sequence" }) else { return }
         let exists = try connection.integer("SELECT count(*) FROM main.sqlite_master WHERE name = 'sqlite_sequence'")
         guard exists > 0 else { return }
@@ -143,7 +145,8 @@ enum TableChoice {
         // SQLite's table names differ by more than the case of ASCII letters, so this finds at most one.
         guard let table = tables.first(where: { $0.name.folded == name.folded }) else {
             throw DatabaseFailure(
-                .noSuchTable, SQLiteTableReplacement.operation, snapshot, "the snapshot has no table '\(name)'", hint: suggestion(name, tables))
+                .noSuchTable, SQLiteTableReplacement.operation, snapshot, "the snapshot has no table '\(name)'",
+                hint: suggestion(name, tables))
         }
         let isShadow = tables.contains { $0.isVirtual && table.name.folded.starts(with: $0.name.folded + Array("_".utf8)) }
         if table.isVirtual || isShadow || table.name.folded.starts(with: Array("sqlite_".utf8)) {

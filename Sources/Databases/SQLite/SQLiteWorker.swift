@@ -48,7 +48,8 @@ package enum SQLiteWorker {
         let path = try SQLiteFiles.existing(file, operation: "inspect").path
         guard SQLiteFiles.byteCount(path.adding("-wal")) == 0 else {
             // Read at rest, the commits in the log would be missing from the description without a word.
-            throw DatabaseFailure(.unsupported, "inspect", path, "a write-ahead log lies beside it", hint: "capture it as a live database instead")
+            throw DatabaseFailure(
+                .unsupported, "inspect", path, "a write-ahead log lies beside it", hint: "capture it as a live database instead")
         }
         let manifest = try SQLiteInspection.manifest(of: path, depth: depth, operation: "inspect")
         let connection = try SQLiteConnection(path, .privateCopy, operation: "inspect")

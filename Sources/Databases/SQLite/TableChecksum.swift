@@ -39,7 +39,7 @@ package struct TableChecksum: Hashable, Sendable {
     }
 
     /// Reads every row of `statement`. Memory: one row.
-    static func of(_ statement: SQLiteStatement) throws(DatabaseFailure) -> TableChecksum {
+    package static func of(_ statement: SQLiteStatement) throws(DatabaseFailure) -> TableChecksum {
         let hasher = SHA256(), columnCount = statement.columnCount
         var checksum = TableChecksum(), row: [UInt8] = []
         while try statement.step() {

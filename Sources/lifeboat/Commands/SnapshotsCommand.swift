@@ -19,12 +19,13 @@ struct SnapshotsCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let filter = filter.filter()
-        let snapshots = try repository.access().with(.shared) { repository in
-            let all = try SnapshotCatalog.load(repository)
-            if ids.isEmpty { return all.filter { filter.matches($0.snapshot) } }
-            return try ids.map { try SnapshotCatalog.resolve($0, in: all, filter: filter).snapshot }
-        }
+        let listing = try ListSnapshots(access: repository.access(), names: ids, filter: filter.filter()).run()
+        print(listing.snapshots)
+        for failure in listing.damage { Console.warning(failure.message) }
+        if !listing.damage.isEmpty { Console.end(.damaged) }
+    }
+
+    private func print(_ snapshots: [CatalogedSnapshot]) {
         if output.json {
             Console.out("[" + snapshots.map { SnapshotJSON.object($0) }.joined(separator: ",") + "]")
             return
@@ -45,9 +46,18 @@ struct SnapshotsCommand: ParsableCommand {
 enum SnapshotJSON {
     /// The stored object with `id` and `short_id` added, as restic prints it.
     static func object(_ entry: CatalogedSnapshot) -> String {
+        extended(entry, by: "")
+    }
+
+    /// The same as the first message of a listing.
+    static func message(_ entry: CatalogedSnapshot) -> String {
+        extended(entry, by: ",\"message_type\":\"snapshot\",\"struct_type\":\"snapshot\"")
+    }
+
+    private static func extended(_ entry: CatalogedSnapshot, by members: String) -> String {
         var text = String(decoding: entry.snapshot.json, as: UTF8.self)
         text.removeLast()
-        return text + ",\"id\":\"\(entry.id.hex)\",\"short_id\":\"\(entry.id.short)\"}"
+        return text + ",\"id\":\"\(entry.id.hex)\",\"short_id\":\"\(entry.id.short)\"\(members)}"
     }
 }
 

@@ -40,9 +40,11 @@ struct RepositoryOptions: ParsableArguments {
 
     func access() throws -> RepositoryAccess {
         if !isGiven || config != nil, let access = try accessOfApplication() { return access }
-        return RepositoryAccess(
+        var access = RepositoryAccess(
             address: try address(), password: try password(), keyHint: keyHint ?? RepositoryOptions.variable("KEY_HINT"),
             retryLockSeconds: try retryLock.map(Durations.seconds) ?? 0, withoutLock: noLock)
+        access.onDamagedSnapshot = { Console.warning($0.message) }
+        return access
     }
 
     private func address() throws -> StoreAddress {

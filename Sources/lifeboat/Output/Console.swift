@@ -46,7 +46,7 @@ enum Console {
 
     /// Prints the error as the user should see it and ends the program with its exit status.
     static func exit(for error: any Error) -> Never {
-        guard error is any FailureConvertible else { Lifeboat.exit(withError: error) }
+        guard error is any FailureConvertible else { exit(forParsing: error) }
         let failure = Failure(describing: error)
         if CommandLine.arguments.contains("--json") {
             let line = JSONLine("exit_error").raw("code", "\(failure.code.rawValue)").string("message", failure.message)
@@ -56,6 +56,14 @@ enum Console {
             if let hint = failure.hint { message(Style.hint.on(stderr: "hint:") + "  " + hint) }
         }
         end(failure.code)
+    }
+
+    /// Help and versions are asked for; everything else is a mistake in the command line, perhaps in the name of a command.
+    private static func exit(forParsing error: any Error) -> Never {
+        if Lifeboat.exitCode(for: error) != .success, let failure = CommandSuggestion.failure(for: Array(CommandLine.arguments.dropFirst())) {
+            exit(for: failure)
+        }
+        Lifeboat.exit(withError: error)
     }
 
     /// Ends with a status other than 0 after the answer was printed.

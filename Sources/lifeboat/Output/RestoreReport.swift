@@ -17,13 +17,13 @@ struct RestoreReport {
         self.dryRun = dryRun
     }
 
-    /// Prints the report, and ends with exit status 1 if an item could not be restored.
+    /// Prints the report, and ends with exit status 1 if an item could not be restored, or 20 if that was for damage in the repository.
     func print(_ output: OutputOptions) {
         for problem in summary.problems { Self.print(problem, output) }
         if output.json { Console.out(json) } else if !output.quiet { Console.out(line) }
         if !summary.problems.isEmpty {
             if !output.json { Console.message("\(summary.problems.count) items could not be restored completely") }
-            Console.end(.failed)
+            Console.end(summary.problems.contains { $0.failure.code == .damaged } ? .damaged : .failed)
         }
     }
 

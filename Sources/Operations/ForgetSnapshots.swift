@@ -1,0 +1,71 @@
+// ForgetSnapshots: the verb `forget`: removes snapshots by policy, or those named, and prunes after that if asked.
+
+package import RepositoryEngine
+package import RepositoryFormat
+package import Upkeep
+
+package struct ForgetSnapshots {
+    /// Which snapshots go.
+    package enum Choice: Sendable {
+        /// Exactly these: ids, prefixes of them, or "latest".
+        case named([String])
+        /// Those a policy does not keep. With an empty policy all, if that is allowed.
+        case policy(ForgetPolicy, SnapshotGrouping, allowRemoveAll: Bool)
+    }
+
+    package var access: RepositoryAccess
+    package var choice: Choice
+    package var filter: SnapshotFilter
+    package var dryRun = false
+    /// Nil: do not prune.
+    package var prune: PruneOptions?
+
+    package init(access: RepositoryAccess, choice: Choice, filter: SnapshotFilter) {
+        self.access = access
+        self.choice = choice
+        self.filter = filter
+    }
+
+    package struct Outcome: Sendable {
+        /// Nil if the snapshots were named.
+        package let plan: ForgetPlan?
+        /// What was removed, or would be.
+        package let removed: [SnapshotID]
+        package let failed: [(id: SnapshotID, message: String)]
+        package let pruned: PruneRepository.Outcome?
+    }
+
+    /// - Parameters:
+    ///   - onPlan: the decisions, before anything is removed.
+    ///   - onPrunePlan: shown before anything is pruned.
+    package func run(
+        progress: @escaping UpkeepProgressHandler, onPlan: (ForgetPlan) -> Void = { _ in }, onPrunePlan: (String) -> Void = { _ in }
+    ) throws -> Outcome {
+        try access.exclusively(onlyReading: dryRun) { repository in
+            let snapshots = try SnapshotCatalog.load(repository)
+            let (plan, removals) = try decide(snapshots)
+            if let plan { onPlan(plan) }
+            let outcome = dryRun ? nil : try Forget.execute(removals, in: repository, progress: progress)
+            let removed = outcome?.removed ?? removals
+            var pruned: PruneRepository.Outcome?
+            if let prune, !removed.isEmpty {
+                var verb = PruneRepository(access: access, options: prune)
+                verb.dryRun = dryRun
+                pruned = try verb.run(in: repository, ignoring: Set(removed), progress: progress, onPlan: onPrunePlan)
+            }
+            return Outcome(plan: plan, removed: removed, failed: outcome?.failed ?? [], pruned: pruned)
+        }
+    }
+
+    private func decide(_ snapshots: [CatalogedSnapshot]) throws -> (plan: ForgetPlan?, removals: [SnapshotID]) {
+        switch choice {
+        case .named(let names):
+            let chosen = try names.map { try SnapshotCatalog.resolve($0, in: snapshots, filter: filter).snapshot.id }
+            return (nil, Set(chosen).sorted())
+        case .policy(let policy, let grouping, let allowRemoveAll):
+            let now = Identity.ofThisProcess().now()
+            let plan = try ForgetPlan(snapshots, policy: policy, filter: filter, grouping: grouping, now: now, allowRemoveAll: allowRemoveAll)
+            return (plan, plan.removals)
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// Keys: the verbs `key list|add|remove|passwd`. Every key seals the same master key under another password, so that passwords can be
+// given, changed and taken back without touching a byte of data.
+
+package import Bytes
+import Codecs
+package import RepositoryEngine
+package import RepositoryFormat
+import Stores
+import Upkeep
+
+package struct Keys {
+    package var access: RepositoryAccess
+
+    package init(access: RepositoryAccess) { self.access = access }
+
+    package struct Entry: Sendable {
+        package let id: KeyID
+        package let isCurrent: Bool
+        /// What the key file says, or why it cannot be read.
+        package let file: Result<KeyFile, Failure>
+    }
+
+    /// Every key, sorted by id.
+    package func list() throws -> [Entry] {
+        try access.with(.shared) { repository in
+            try repository.keyring.list().map { id in
+                let file = Result { try repository.keyring.load(id) }.mapError { Failure(describing: $0) }
+                return Entry(id: id, isCurrent: id == repository.keyID, file: file)
+            }
+        }
+    }
+
+    /// Gives the repository another password. The new key is proved by opening it before this returns.
+    package func add(_ password: PasswordSource, identity: Identity) throws -> KeyID {
+        let secret = try password.resolve()
+        return try access.with(.shared) { try Keys.add(secret, to: $0, identity) }
+    }
+
+    /// Takes a password back. The key in use is refused.
+    package func remove(_ prefix: String) throws -> KeyID {
+        try access.exclusively { repository in
+            let id = try repository.keyring.resolve(prefix)
+            if id == repository.keyID { throw RepositoryFailure.keyInUse }
+            try Keys.remove(id, from: repository)
+            return id
+        }
+    }
+
+    /// Replaces the key in use by one with a new password: the new one is there before the old one goes.
+    package func change(to password: PasswordSource, identity: Identity) throws -> KeyID {
+        let secret = try password.resolve()
+        return try access.exclusively { repository in
+            try Keys.ensureDeletable(repository)
+            let id = try Keys.add(secret, to: repository, identity)
+            try Keys.remove(repository.keyID, from: repository)
+            return id
+        }
+    }
+
+    private static func add(_ password: SecretBytes, to repository: Repository, _ identity: Identity) throws -> KeyID {
+        try repository.keyring.add(
+            master: repository.masterKey, password: password, parameters: Keyring.calibratedParameters(), userName: identity.userName,
+            hostName: identity.hostName, created: identity.now())
+    }
+
+    private static func remove(_ id: KeyID, from repository: Repository) throws {
+        try ensureDeletable(repository)
+        try repository.keyring.remove(id)
+    }
+
+    private static func ensureDeletable(_ repository: Repository) throws {
+        if repository.config.isAppendOnly { throw UpkeepFailure.appendOnly(location: repository.store.location) }
+    }
+}

@@ -1,0 +1,85 @@
+// ForgetReport: which snapshots stay and why, which go, and what became of it.
+
+import Bytes
+import Operations
+import RepositoryEngine
+import RepositoryFormat
+import Upkeep
+
+struct ForgetReport {
+    private let dryRun: Bool
+    private let output: OutputOptions
+
+    init(dryRun: Bool, _ output: OutputOptions) {
+        self.dryRun = dryRun
+        self.output = output
+    }
+
+    func print(_ plan: ForgetPlan) {
+        if output.json { return Console.out("[" + plan.groups.map(ForgetReport.json).joined(separator: ",") + "]") }
+        if output.quiet { return }
+        for group in plan.groups {
+            Console.out("snapshots of \(group.key)")
+            table(group.keep.map { ($0.snapshot, $0.reasons) }, title: "keep")
+            table(group.remove.map { ($0, []) }, title: dryRun ? "would remove" : "remove")
+        }
+    }
+
+    func print(prunePlan: String) {
+        if !output.json && !output.quiet { Console.out(prunePlan) }
+    }
+
+    /// Prints the outcome, and ends with exit status 3 if a snapshot could not be removed.
+    func print(_ outcome: ForgetSnapshots.Outcome) {
+        if !output.json && !output.quiet {
+            Console.out(dryRun ? "dry run: would remove \(outcome.removed.count) snapshots" : "removed \(outcome.removed.count) snapshots")
+            if outcome.plan == nil { for id in outcome.removed { Console.out("  \(id.short)") } }
+            if let pruned = outcome.pruned { PruneReport.printResult(pruned) }
+        }
+        for (id, message) in outcome.failed { Console.warning("snapshot \(id.short) was not removed: \(message)") }
+        if !outcome.failed.isEmpty { Console.end(.sourceIncomplete) }
+    }
+
+    private func table(_ rows: [(CatalogedSnapshot, [String])], title: String) {
+        if rows.isEmpty { return }
+        Console.out("\(title) \(rows.count) snapshots:")
+        var table = Table(["  ID", "Time", "Host", "Tags", "Reasons", "Paths"])
+        for (entry, reasons) in rows {
+            let snapshot = entry.snapshot
+            table.append([
+                "  " + entry.id.short, snapshot.time.secondText, snapshot.hostName, snapshot.tags.joined(separator: ","),
+                reasons.joined(separator: ", "), snapshot.paths.map(\.description).joined(separator: ", "),
+            ])
+        }
+        table.print()
+        Console.out("")
+    }
+
+    // MARK: JSON, as restic prints it
+
+    private static func json(_ group: ForgetPlan.Group) -> String {
+        JSONLine()
+            .raw("tags", array(group.key.tags.map(quoted))).string("host", group.key.host)
+            .raw("paths", array(group.key.paths.map { quoted($0.bytes) }))
+            .raw("keep", array(group.keep.map { SnapshotJSON.object($0.snapshot) }))
+            .raw("remove", array(group.remove.map { SnapshotJSON.object($0) }))
+            .raw("reasons", array(group.keep.map(json)))
+            .text
+    }
+
+    private static func json(_ decision: ForgetPolicy.Decision) -> String {
+        JSONLine().raw("snapshot", String(decoding: decision.snapshot.snapshot.json, as: UTF8.self))
+            .raw("matches", array(decision.reasons.map(quoted)))
+            .text
+    }
+
+    private static func array(_ elements: [String]) -> String { elements.isEmpty ? "null" : "[" + elements.joined(separator: ",") + "]" }
+
+    private static func quoted(_ text: String) -> String { quoted(Array(text.utf8)) }
+
+    private static func quoted(_ raw: [UInt8]) -> String {
+        var writer = JSONWriter()
+        writer.string(raw)
+        return String(decoding: writer.bytes, as: UTF8.self)
+    }
+}

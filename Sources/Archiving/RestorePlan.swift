@@ -11,6 +11,8 @@ package struct RestorePlan: Sendable {
         /// Below the target.
         package let path: BytePath
         package let node: Node
+        /// A directory that is only on the way to what was asked for.
+        package var isOnTheWay = false
     }
 
     /// Parents before children.
@@ -80,16 +82,16 @@ private struct RestorePlanner {
                 plan.problems.append(RestoreProblem(path: path, failure: FileTreeError.unsafeName(node.name).failure))
                 continue
             }
-            if path == .root, let only = request.onlyNames, !only.contains(node.name) { continue }
             if try add(node, at: path.appending(node.name), split, ancestors: ancestors + [tree]) { anySelected = true }
         }
-        if request.delete { plan.names[path] = seen }
+        if request.delete && isWithinOnlyPaths(path) { plan.names[path] = seen }
         return anySelected
     }
 
     private mutating func add(_ node: Node, at path: BytePath, _ parent: SplitPath, ancestors: [BlobID]) throws -> Bool {
         var split = parent
         split.append(node.name)
+        guard isWithinOnlyPaths(path) else { return try add(onTheWay: node, at: path, split, ancestors: ancestors) }
         let (isSelected, enters) = request.selection.select(split)
         guard node.kind == .directory else {
             if isSelected { add(leaf: node, at: path) }
@@ -107,6 +109,20 @@ private struct RestorePlanner {
             plan.directories.append(RestorePlan.Item(path: path, node: node))
         }
         if !isSelected { plan.names[path] = nil }
+        return anySelected
+    }
+
+    private func isWithinOnlyPaths(_ path: BytePath) -> Bool { request.onlyPaths.map { only in only.contains { $0.contains(path) } } ?? true }
+
+    /// A directory that may lead to one of `onlyPaths`; anything else is left out.
+    private mutating func add(onTheWay node: Node, at path: BytePath, _ split: SplitPath, ancestors: [BlobID]) throws -> Bool {
+        guard node.kind == .directory, let subtree = node.subtree, let only = request.onlyPaths, only.contains(where: { path.contains($0) }) else {
+            return false
+        }
+        let position = plan.directories.count
+        plan.directories.append(RestorePlan.Item(path: path, node: node, isOnTheWay: true))
+        let anySelected = try add(tree: subtree, at: path, split, ancestors: ancestors)
+        if !anySelected { plan.directories.remove(at: position) }
         return anySelected
     }
 

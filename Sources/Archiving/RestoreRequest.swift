@@ -23,8 +23,9 @@ package struct RestoreRequest: Sendable {
     /// The directory restored into; created if missing.
     package var target: BytePath
     package var selection: Selection = .everything
-    /// Only these names directly inside the subfolder; nil for all.
-    package var onlyNames: Set<[UInt8]>? = nil
+    /// Only these paths below the subfolder ("/a/b"), with everything in them; nil for all. The target and directories on the way
+    /// to them are made if they are missing and left as they are if not: neither their metadata nor what else is in them changes.
+    package var onlyPaths: [BytePath]? = nil
     package var overwrite: Overwrite = .always
     /// Remove what the snapshot does not have, in restored directories.
     package var delete = false

@@ -58,8 +58,10 @@ package final class RestoreRun: Sendable {
         for (item, first) in links { attempt(item.path) { try target.createHardLink(item.path, to: first) } }
         for item in plan.others { restoreOther(item) }
         if request.delete { try deleteSurplus() }
-        for item in plan.directories.reversed() { note(item.path, metadata.apply(restored(item.node), to: item.path)) }
-        if let top = plan.top { note(.root, metadata.apply(restored(top), to: .root)) }
+        for item in plan.directories.reversed() where !item.isOnTheWay || fresh.contains(item.path) {
+            note(item.path, metadata.apply(restored(item.node), to: item.path))
+        }
+        if let top = plan.top, request.onlyPaths == nil { restoreTarget(top) }
         return outcome.withLock { outcome in
             outcome.durationNanoseconds = Host.monotonicNanoseconds() - started
             return outcome
@@ -102,7 +104,7 @@ package final class RestoreRun: Sendable {
     private func makeDirectories() -> Set<BytePath> {
         var fresh: Set<BytePath> = []
         for item in plan.directories {
-            attempt(item.path) { if try target.createDirectory(item.path) { fresh.insert(item.path) } }
+            attempt(item.path) { if try target.createDirectory(item.path, replacingOthers: !item.isOnTheWay) { fresh.insert(item.path) } }
         }
         return fresh
     }
@@ -134,9 +136,19 @@ package final class RestoreRun: Sendable {
         }
     }
 
+    /// The chosen directory's own metadata. It is no entry below the target, so its real parent is the root for this one call.
+    private func restoreTarget(_ top: Node) {
+        guard let place = Directory.canonical(request.target), place != .root else { return }
+        do {
+            let applier = MetadataApplier(try BeneathRoot(place.parent), ownership: request.ownershipByName ? .names : .ids)
+            note(.root, applier.apply(restored(top), to: BytePath(place.name)))
+        } catch {
+            report(.root, error)
+        }
+    }
+
     private func deleteSurplus() throws {
         for (directory, names) in plan.names {
-            if directory == .root && request.onlyNames != nil { continue }
             for name in try target.surplusNames(in: directory, keeping: names) {
                 let path = directory.appending(name)
                 guard request.selection.select(SplitPath(path)).isSelected else { continue }

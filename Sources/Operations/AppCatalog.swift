@@ -6,6 +6,7 @@
 package import Bytes
 package import RepositoryEngine
 import RepositoryFormat
+import Settings
 
 package struct AppCatalog: Sendable {
     /// Everything tagged with the application's name, oldest first.
@@ -14,6 +15,16 @@ package struct AppCatalog: Sendable {
     package init(_ snapshots: [CatalogedSnapshot], application name: String) {
         let tags = [AppTag.program, AppTag.application(name)]
         all = snapshots.filter { snapshot in tags.allSatisfy(snapshot.snapshot.tags.contains) }
+    }
+
+    /// The snapshots of the application on a workbench. A name that was only detected, from an .env file that a disaster took, may
+    /// have become another one: then the newest snapshot of anything below the application's root says what it was.
+    init(_ snapshots: [CatalogedSnapshot], of workbench: AppWorkbench) {
+        let detected = workbench.application.name
+        let isKnown = workbench.settings.app.name != nil || snapshots.contains { $0.snapshot.applicationName == detected }
+        let root = workbench.application.root
+        let earlier = isKnown ? nil : snapshots.last { $0.snapshot.applicationName != nil && $0.snapshot.paths.contains(where: root.contains) }
+        self.init(snapshots, application: earlier?.snapshot.applicationName ?? detected)
     }
 
     /// Good backups of a source, oldest first.

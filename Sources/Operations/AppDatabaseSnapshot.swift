@@ -49,7 +49,7 @@ package struct AppDatabaseSnapshot: Sendable {
         try Directory.create(scratch)
         defer { try? Directory.removeTree(scratch) }
         var request = RestoreRequest(tree: snapshot.snapshot.tree, target: scratch)
-        request.onlyNames = [node.name]
+        request.onlyPaths = [BytePath.root.appending(node.name)]
         let plan = try RestorePlan.make(indexed, request, snapshotName: snapshot.id.short)
         let summary = try RestoreRun(indexed, request, plan: plan, progress: progress, cancellation: cancellation).run()
         if let problem = summary.problems.first { throw problem.failure }

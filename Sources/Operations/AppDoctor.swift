@@ -92,7 +92,7 @@ package struct AppDoctor {
     private var repository: [Finding] {
         do {
             let repository = try workbench.access.open()
-            let snapshots = AppCatalog(try SnapshotCatalog.load(repository), application: workbench.application.name).all.count
+            let snapshots = AppCatalog(try SnapshotCatalog.load(repository), of: workbench).all.count
             var findings = [Finding(.good, "repository: \(workbench.access.address) opens with the key; \(snapshots) snapshots of this application")]
             for (_, lock) in try RepositoryLock.locks(of: repository) {
                 let isStale = RepositoryLock.isStale(lock, workbench.identity)

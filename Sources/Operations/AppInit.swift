@@ -141,13 +141,10 @@ package struct AppInit: Sendable {
     private func makeKey(_ path: BytePath) throws -> Bool {
         if try FileStatus.ifExists(path) != nil { return false }
         try Directory.createAll(path.parent)
-        var text = ""
-        for group in 0..<8 {
-            let word = SecureRandom.uint64()
-            // 20 bits a group, in letters and digits that cannot be misread: it may have to be typed from paper one day.
-            let letters = Array("abcdefghjkmnpqrstuvwxyz23456789ABCDEFGHJ".prefix(32))
-            text += (group == 0 ? "" : "-") + String((0..<4).map { letters[Int(word >> UInt64(5 * $0)) & 31] })
-        }
+        // Crockford's letters and digits, which cannot be misread: it may have to be typed from paper one day.
+        let letters = Array("0123456789abcdefghjkmnpqrstvwxyz")
+        let groups = (0..<8).map { _ in String(SecureRandom.bytes(4).map { letters[Int($0 & 31)] }) }
+        let text = groups.joined(separator: "-")
         let content = Array((text + "\n").utf8)
         try AtomicFile.write(content.span, to: path)
         return true
@@ -157,7 +154,8 @@ package struct AppInit: Sendable {
         guard let repository = String(validating: places.repository.bytes, as: UTF8.self) else {
             throw Failure(.usage, "the repository's path '\(places.repository)' is not UTF-8, and a settings file cannot name it", hint: "choose another path")
         }
-        let writer = SettingsWriter(root: root, repository: repository, passwordFile: places.keyFile, detected: findings.detected)
+        // The name is written down, though it can be detected: it must outlive the .env file that it was detected from.
+        let writer = SettingsWriter(root: root, name: findings.name, repository: repository, passwordFile: places.keyFile, detected: findings.detected)
         let text = Array(try writer.text().utf8)
         // Read back before it is written: a settings file that we refuse ourselves would protect nothing.
         _ = try resolve(SettingsReader.read(text, file: settingsFile), env: nil, probe: HostProbe())

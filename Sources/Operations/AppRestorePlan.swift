@@ -71,7 +71,7 @@ struct AppRestorePlanner {
     init(_ workbench: AppWorkbench, _ selection: AppRestoreSelection, _ indexed: IndexedRepository, _ snapshots: [CatalogedSnapshot]) {
         self.workbench = workbench
         self.selection = selection
-        catalog = AppCatalog(snapshots, application: workbench.application.name)
+        catalog = AppCatalog(snapshots, of: workbench)
         reader = BlobReader(indexed)
     }
 

@@ -48,4 +48,7 @@ extension SnapshotFile {
     package var heldSource: AppSource? { (value(of: "source") ?? value(of: "replaced")).flatMap(AppSource.init(rawValue:)) }
     package var isSafetyBackup: Bool { tags.contains(AppTag.safety) }
     package var runID: String? { value(of: "run") }
+
+    /// Of an application's snapshot.
+    var applicationName: String? { tags.contains(AppTag.program) ? value(of: "app") : nil }
 }

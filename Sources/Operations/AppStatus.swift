@@ -75,7 +75,7 @@ package struct AppStatus {
             var access = workbench.access
             access.withoutLock = true
             try access.withIndex(.shared) { indexed, snapshots in
-                look(AppCatalog(snapshots, application: workbench.application.name), indexed, &report)
+                look(AppCatalog(snapshots, of: workbench), indexed, &report)
             }
         } catch {
             let failure = Failure(describing: error)

@@ -14,7 +14,11 @@ enum Console {
 
     static func message(_ line: String) { messageWithoutNewline(line + "\n") }
 
-    static func messageWithoutNewline(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    /// What was printed to stdout before comes first, also where both lead into the same pipe.
+    static func messageWithoutNewline(_ text: String) {
+        Host.flushOutput()
+        FileHandle.standardError.write(Data(text.utf8))
+    }
 
     static func warning(_ text: String) { message(Style.warning.on(stderr: "warning:") + " " + text) }
 

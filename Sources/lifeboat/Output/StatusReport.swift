@@ -31,7 +31,7 @@ struct StatusReport {
     private var loss: String {
         let goal = report.application.objectives.rpo.settingsText
         guard let seconds = report.worstCaseSeconds else { return "worst case now: lose everything that is not saved (goal \(goal))" }
-        return "worst case now: lose \(Durations.short(Double(seconds))) (goal \(goal))"
+        return "worst case now: lose \(seconds == 0 ? "less than a second" : Durations.short(Double(seconds))) (goal \(goal))"
     }
 
     private var back: String {

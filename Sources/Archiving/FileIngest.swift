@@ -54,7 +54,12 @@ final class IngestContext: Sendable {
         return spare ?? Block(capacity: Chunker.standardMaximum)
     }
 
-    func giveBack(_ block: Block) { spareBlocks.withLock { if $0.count < 4 { $0.append(block) } } }
+    /// Keeps a block for reuse, unless a rare long chunk has made it touch much memory.
+    func giveBack(_ block: Block) {
+        spareBlocks.withLock { if $0.count < 4 && block.count <= IngestContext.keptByteCount { $0.append(block) } }
+    }
+
+    private static let keptByteCount = 3 << 20
 }
 
 final class FileIngest {

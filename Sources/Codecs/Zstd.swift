@@ -31,6 +31,8 @@ import CZstd
         set(ZSTD_c_strategy, isLarge ? Int32(ZSTD_fast.rawValue) : 0)
         set(ZSTD_c_hashLog, isLarge ? 18 : 0)
         set(ZSTD_c_minMatch, isLarge ? 6 : 0)
+        // One MiB of window: what decompresses it, here and at every reader, needs no more memory than that.
+        set(ZSTD_c_windowLog, isLarge ? 20 : 0)
     }
 
     deinit { unsafe ZSTD_freeCCtx(context) }

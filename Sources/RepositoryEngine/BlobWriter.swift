@@ -30,10 +30,10 @@ package struct WriterOptions: Sendable {
     package var compression: Compression
     /// Target size of a pack's blobs in bytes, 4 to 128 MiB.
     package var packByteCount: Int
-    /// Packs being hashed and saved at once.
+    /// Packs being hashed and saved at once. One keeps up with two processors on a local disk, and each holds a pack of memory.
     package var uploaderCount: Int
 
-    package init(compression: Compression = .auto, packByteCount: Int = 16 << 20, uploaderCount: Int = 2) {
+    package init(compression: Compression = .auto, packByteCount: Int = 16 << 20, uploaderCount: Int = 1) {
         self.compression = compression
         self.packByteCount = min(max(packByteCount, 4 << 20), 128 << 20)
         self.uploaderCount = uploaderCount
@@ -177,13 +177,14 @@ package final class BlobWriter: Sendable {
         }
     }
 
-    /// Memory a lane reuses from blob to blob; grows to the largest blob seen.
+    /// Memory a lane reuses from blob to blob; what a rare long blob needed is given back after it.
     private final class Scratch {
         private(set) var block = Block(capacity: 0)
         var count = 0
 
         func reserve(_ byteCount: Int) {
-            if block.capacity < byteCount { block = Block(capacity: max(byteCount, 1 << 16)) }
+            let isWasteful = block.capacity > 4 << 20 && byteCount < block.capacity / 2
+            if block.capacity < byteCount || isWasteful { block = Block(capacity: max(byteCount, 1 << 16)) }
             block.setCountUninitialised(byteCount)
         }
     }

@@ -94,15 +94,31 @@ package enum Child {
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, errors, 2)
         if let directory { _ = unsafe directory.withCString { unsafe lb_spawn_addchdir(&actions, $0) } }
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        resetSignals(&attributes)
         var process: pid_t = 0
         let failed = unsafe withCStrings([executable.bytes] + arguments) { argv in
             unsafe executable.withCString { path in
-                guard let environment else { return unsafe posix_spawnp(&process, path, &actions, nil, argv, environ) }
-                return unsafe withCStrings(environment) { unsafe posix_spawnp(&process, path, &actions, nil, argv, $0) }
+                guard let environment else { return unsafe posix_spawnp(&process, path, &actions, &attributes, argv, environ) }
+                return unsafe withCStrings(environment) { unsafe posix_spawnp(&process, path, &actions, &attributes, argv, $0) }
             }
         }
         if failed != 0 { throw SystemError.make("start", executable, failed) }
         return process
+    }
+
+    /// A child hears every signal, even if the thread that starts it has them blocked, and it does not inherit that we ignore a closed
+    /// pipe: `sh -c 'producer | head'` must end.
+    private static func resetSignals(_ attributes: inout posix_spawnattr_t) {
+        var none = sigset_t(), restored = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe sigemptyset(&restored)
+        for number in [SIGPIPE, SIGXFSZ] { unsafe sigaddset(&restored, number) }
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &restored)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     }
 
     private static func withCStrings<R>(

@@ -94,7 +94,7 @@ import Testing
         let held = try lock(workshop, .exclusive, host: "elsewhere")
         #expect(try workshop.lifeboat("unlock").outputText.contains("no locks"))
         try workshop.lifeboat("snapshots", status: 11)
-        #expect(try workshop.lifeboat("unlock", "--remove-all").outputText.contains("removed 1 locks"))
+        #expect(try workshop.lifeboat("unlock", "--remove-all").outputText.contains("removed 1 lock"))
         try workshop.lifeboat("snapshots")
         held.release()
     }

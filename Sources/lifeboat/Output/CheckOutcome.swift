@@ -35,9 +35,9 @@ struct CheckOutcome {
 
     private var verdict: String {
         let counts = result.counts
-        let scope = "\(counts.snapshots) snapshots, \(counts.trees) trees, \(counts.packs) packs"
-        let read = counts.packsRead > 0 ? ", \(ByteCount(counts.bytesRead)) in \(counts.packsRead) packs read" : ""
-        let finding = result.isClean ? "no damage found" : "\(result.errors.count) errors found"
+        let scope = "\(Counted.text(counts.snapshots, "snapshot")), \(Counted.text(counts.trees, "tree")), \(Counted.text(counts.packs, "pack"))"
+        let read = counts.packsRead > 0 ? ", \(ByteCount(counts.bytesRead)) in \(Counted.text(counts.packsRead, "pack")) read" : ""
+        let finding = result.isClean ? "no damage found" : "\(Counted.text(result.errors.count, "error")) found"
         return "\(finding): \(scope)\(read)"
     }
 

@@ -103,7 +103,10 @@ import Testing
         #expect(json.exitStatus == damage.statusOfCheck)
         for line in json.errorText.split(separator: "\n") { #expect(throws: Never.self) { try AnswerJSON.object(String(line)) } }
         // Whatever is left does not make the other commands crash.
-        for command in [["snapshots"], ["ls"], ["stats", "--mode", "raw-data"], ["prune", "--dry-run"], ["forget", "--keep-last", "1", "-n"], ["key", "list"]] {
+        for command in [
+            ["snapshots"], ["ls"], ["stats", "--mode", "raw-data"], ["prune", "--dry-run"], ["forget", "--keep-last", "1", "-n"],
+            ["key", "list"],
+        ] {
             let result = try program.run(command)
             #expect(result.exitStatus < 64, "\(command): \(result.errorText)")
         }

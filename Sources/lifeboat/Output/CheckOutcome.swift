@@ -29,13 +29,16 @@ struct CheckOutcome {
     private static func print(_ error: CheckError, _ output: OutputOptions) {
         if output.json { return Console.message(JSONLine("error").string("message", error.description).text) }
         Console.message(Style.error.on(stderr: "error:") + " " + error.description)
-        for place in error.affected.prefix(shownPathCount) { Console.message("       concerns \(place.path) in snapshot \(place.snapshot.short)") }
+        for place in error.affected.prefix(shownPathCount) {
+            Console.message("       concerns \(place.path) in snapshot \(place.snapshot.short)")
+        }
         if error.affectedCount > shownPathCount { Console.message("       and \(error.affectedCount - shownPathCount) more places") }
     }
 
     private var verdict: String {
         let counts = result.counts
-        let scope = "\(Counted.text(counts.snapshots, "snapshot")), \(Counted.text(counts.trees, "tree")), \(Counted.text(counts.packs, "pack"))"
+        let scope =
+            "\(Counted.text(counts.snapshots, "snapshot")), \(Counted.text(counts.trees, "tree")), \(Counted.text(counts.packs, "pack"))"
         let read = counts.packsRead > 0 ? ", \(ByteCount(counts.bytesRead)) in \(Counted.text(counts.packsRead, "pack")) read" : ""
         let finding = result.isClean ? "no damage found" : "\(Counted.text(result.errors.count, "error")) found"
         return "\(finding): \(scope)\(read)"

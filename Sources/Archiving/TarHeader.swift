@@ -143,10 +143,14 @@ enum AccessControlText {
 
     /// `user::rw-`, `user:1000:r--` … one line each, with numeric ids; nil if the value is no list.
     static func text(of value: [UInt8]) -> String? {
-        guard value.count > headerByteCount, (value.count - headerByteCount) % entryByteCount == 0, number(value, 0, 4) == 2 else { return nil }
+        guard value.count > headerByteCount, (value.count - headerByteCount) % entryByteCount == 0, number(value, 0, 4) == 2 else {
+            return nil
+        }
         var text = ""
         for offset in stride(from: headerByteCount, to: value.count, by: entryByteCount) {
-            guard let line = entry(tag: number(value, offset, 2), permissions: number(value, offset + 2, 2), id: number(value, offset + 4, 4)) else { return nil }
+            guard
+                let line = entry(tag: number(value, offset, 2), permissions: number(value, offset + 2, 2), id: number(value, offset + 4, 4))
+            else { return nil }
             text += line + "\n"
         }
         return text

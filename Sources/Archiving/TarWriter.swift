@@ -35,7 +35,8 @@ package struct TarWriter {
         precondition(expected == 0, "the content of the entry before is not complete")
         contentByteCount = kind == .file ? byteCount : 0
         expected = contentByteCount
-        try append(TarHeader.blocks(for: node, name: kind == .directory ? name + [BytePath.slash] : name, kind: kind, byteCount: contentByteCount))
+        try append(
+            TarHeader.blocks(for: node, name: kind == .directory ? name + [BytePath.slash] : name, kind: kind, byteCount: contentByteCount))
     }
 
     /// Writes a part of a file's content.

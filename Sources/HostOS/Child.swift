@@ -39,7 +39,8 @@ package enum Child {
             executable, arguments, environment, directory, input: input.read.raw, output: output.write.raw, errors: errors.write.raw)
         let collector = Collector(limit: outputLimit)
         try exchange(
-            process, standardInput, input: input.closingRead(), output: output.closingWrite(), errors: errors.closingWrite(), collector, onErrorOutput)
+            process, standardInput, input: input.closingRead(), output: output.closingWrite(), errors: errors.closingWrite(), collector,
+            onErrorOutput)
         var status: Int32 = 0
         try retrying("wait for", executable) { unsafe waitpid(process, &status, 0) }
         let exitStatus = lb_exited(status) != 0 ? lb_exit_code(status) : 128 + lb_term_signal(status)
@@ -94,15 +95,31 @@ package enum Child {
         unsafe posix_spawn_file_actions_adddup2(&actions, output, 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, errors, 2)
         if let directory { _ = unsafe directory.withCString { unsafe lb_spawn_addchdir(&actions, $0) } }
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        resetSignals(&attributes)
         var process: pid_t = 0
         let failed = unsafe withCStrings([executable.bytes] + arguments) { argv in
             unsafe executable.withCString { path in
-                guard let environment else { return unsafe posix_spawnp(&process, path, &actions, nil, argv, environ) }
-                return unsafe withCStrings(environment) { unsafe posix_spawnp(&process, path, &actions, nil, argv, $0) }
+                guard let environment else { return unsafe posix_spawnp(&process, path, &actions, &attributes, argv, environ) }
+                return unsafe withCStrings(environment) { unsafe posix_spawnp(&process, path, &actions, &attributes, argv, $0) }
             }
         }
         if failed != 0 { throw SystemError.make("start", executable, failed) }
         return process
+    }
+
+    /// A child hears every signal, even if the thread that starts it has them blocked, and it does not inherit that we ignore a closed
+    /// pipe: `sh -c 'producer | head'` must end.
+    private static func resetSignals(_ attributes: inout posix_spawnattr_t) {
+        var none = sigset_t(), restored = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe sigemptyset(&restored)
+        for number in [SIGPIPE, SIGXFSZ] { unsafe sigaddset(&restored, number) }
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &restored)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     }
 
     private static func withCStrings<R>(
@@ -110,7 +127,7 @@ package enum Child {
     ) -> R {
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe strings.map { text in unsafe text.withCString { unsafe strdup($0) } }
         unsafe pointers.append(nil)
-        defer { for unsafe pointer in unsafe pointers { unsafe free(pointer) } }
+        defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
         return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress.unsafelyUnwrapped) }
     }
 
@@ -132,7 +149,9 @@ package enum Child {
             if polls[0].revents != 0 { outputOpen = try drain(output, into: &collector.output, collector, process, nil) }
             if polls[1].revents != 0 { errorsOpen = try drain(errors, into: &collector.errors, collector, process, onErrorOutput) }
             if polls[2].revents != 0, let raw = pendingInput?.raw {
-                let count = unsafe text.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress.map { unsafe $0 + written }, $0.count - written) }
+                let count = unsafe text.withUnsafeBytes {
+                    unsafe Glibc.write(raw, $0.baseAddress.map { unsafe $0 + written }, $0.count - written)
+                }
                 if count > 0 { written += count }
                 if written == text.count || (count < 0 && errno != EAGAIN && errno != EINTR) { pendingInput = nil }
             }
@@ -140,7 +159,8 @@ package enum Child {
     }
 
     private static func drain(
-        _ source: borrowing Descriptor, into bytes: inout [UInt8], _ collector: Collector, _ process: pid_t, _ observer: ((Span<UInt8>) -> Void)?
+        _ source: borrowing Descriptor, into bytes: inout [UInt8], _ collector: Collector, _ process: pid_t,
+        _ observer: ((Span<UInt8>) -> Void)?
     ) throws(SystemError) -> Bool {
         let piece = try [UInt8](byteCount: 1 << 16) { (span) throws(SystemError) in try source.read(into: &span) }
         observer?(piece.span)

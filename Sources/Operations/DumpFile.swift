@@ -43,7 +43,9 @@ package struct DumpFile {
                 return try archive(subtree, below: path, indexed, sink)
             }
             guard node.kind == .file else {
-                throw Failure(.failed, "'\(path)' in snapshot \(reference.snapshot.id.short) is neither a file nor a directory", hint: "restore it with `lifeboat restore files`")
+                throw Failure(
+                    .failed, "'\(path)' in snapshot \(reference.snapshot.id.short) is neither a file nor a directory",
+                    hint: "restore it with `lifeboat restore files`")
             }
             try DumpFile.write(node, reader, sink)
         }
@@ -57,7 +59,9 @@ package struct DumpFile {
         }
     }
 
-    private func archive(_ tree: BlobID, below path: BytePath, _ indexed: IndexedRepository, _ sink: @escaping (Span<UInt8>) throws -> Void) throws {
+    private func archive(
+        _ tree: BlobID, below path: BytePath, _ indexed: IndexedRepository, _ sink: @escaping (Span<UInt8>) throws -> Void
+    ) throws {
         let archiver = Archiver(indexed, prefix: path, sink)
         try DepthFirstWalk(indexed).walk(tree, archiver)
         try archiver.tar.finish()

@@ -64,7 +64,8 @@ package struct ForgetSnapshots {
             return (nil, Set(chosen).sorted())
         case .policy(let policy, let grouping, let allowRemoveAll):
             let now = Identity.ofThisProcess().now()
-            let plan = try ForgetPlan(snapshots, policy: policy, filter: filter, grouping: grouping, now: now, allowRemoveAll: allowRemoveAll)
+            let plan = try ForgetPlan(
+                snapshots, policy: policy, filter: filter, grouping: grouping, now: now, allowRemoveAll: allowRemoveAll)
             return (plan, plan.removals)
         }
     }

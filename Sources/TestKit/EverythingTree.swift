@@ -13,7 +13,9 @@ package enum EverythingTree {
         try write(path.appending("large"), random.bytes(largeByteCount))
         try write(path.appending("text"), Array(String(repeating: "the same line again\n", count: 40_000).utf8))
         // Not UTF-8, a newline, quotes, what HTML escapes, what looks like an escape.
-        for name in [[0x66, 0xff, 0xfe], Array("line\nbreak".utf8), Array("quote\"\\x41<&>".utf8), Array("grüße-日本".utf8), Array(" leading".utf8)] {
+        for name in [
+            [0x66, 0xff, 0xfe], Array("line\nbreak".utf8), Array("quote\"\\x41<&>".utf8), Array("grüße-日本".utf8), Array(" leading".utf8),
+        ] {
             try write(path.appending(name), Array("named \(name.count)".utf8))
         }
         let result = try Child.run("/bin/sh", ["-ec", script], directory: path)
@@ -50,7 +52,8 @@ package enum EverythingTree {
     private static func decorate(_ path: BytePath) throws {
         // Version 2; owner rw-, user 1000 r--, group r--, mask r--, other r--.
         let list: [UInt8] = [
-            2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 0xe8, 3, 0, 0, 4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255, 255, 255,
+            2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 0xe8, 3, 0, 0, 4, 0, 4, 0, 255, 255, 255, 255, 16, 0, 4, 0, 255, 255,
+            255, 255,
             32, 0, 4, 0, 255, 255, 255, 255,
         ]
         let attributes: [(BytePath, String, [UInt8])] = [
@@ -61,7 +64,8 @@ package enum EverythingTree {
             try ExtendedAttributes.set(ExtendedAttribute(name: Array(attribute.utf8), value: value), of: BytePath("\(path)/\(name)"))
         }
         let times = try Child.run(
-            "/bin/sh", ["-ec", "touch -d '1969-12-31T23:59:58.250000001Z' old; touch -d '2024-02-29T12:00:00.000000001Z' deep"], directory: path)
+            "/bin/sh", ["-ec", "touch -d '1969-12-31T23:59:58.250000001Z' old; touch -d '2024-02-29T12:00:00.000000001Z' deep"],
+            directory: path)
         guard times.exitStatus == 0 else { throw Failure(.failed, "could not set times: \(times.errorText)") }
     }
 }

@@ -16,7 +16,9 @@ package enum QuickRepository {
     }
 
     /// Takes a lock as this process, or as one on another machine. Held until `release`.
-    package static func lock(_ path: BytePath, password: String, _ kind: RepositoryLock.Kind, host: String = Host.name()) throws -> RepositoryLock {
+    package static func lock(
+        _ path: BytePath, password: String, _ kind: RepositoryLock.Kind, host: String = Host.name()
+    ) throws -> RepositoryLock {
         let repository = try Repository.open(LocalStore(root: path), password: SecretBytes(Array(password.utf8)))
         return try RepositoryLock.acquire(repository, kind, identity: identity(host: host))
     }

@@ -19,7 +19,11 @@ package struct TreePicture: Equatable, Sendable {
                 let status = try FileStatus.of(root.joined(relative))
                 if status.kind == .socket { continue }
                 lines[relative] = try TreePicture.line(root.joined(relative), status)
-                if status.kind == .directory { pending.append(relative) } else if status.linkCount > 1 { links[status.inode, default: []].append(relative) }
+                if status.kind == .directory {
+                    pending.append(relative)
+                } else if status.linkCount > 1 {
+                    links[status.inode, default: []].append(relative)
+                }
             }
         }
         for group in links.values {

@@ -35,7 +35,8 @@ import Testing
         for name in ["ours", "theirs"] {
             try workshop.scratch.add(BytePath(name), .directory)
             let result = try Child.run(
-                "tar", ["--xattrs", "--xattrs-include=user.*", "--acls", "--numeric-owner", "-xpf", "\(name).tar", "-C", name], directory: workshop.scratch.path)
+                "tar", ["--xattrs", "--xattrs-include=user.*", "--acls", "--numeric-owner", "-xpf", "\(name).tar", "-C", name],
+                directory: workshop.scratch.path)
             try #require(result.exitStatus == 0, "\(name): \(result.errorText)")
         }
         // restic puts devices that are directly in the directory into the archive as empty files.
@@ -96,11 +97,14 @@ import Testing
         for number in 0..<10 {
             try workshop.scratch.add("data/file", .file("\(number)"))
             let time = "2026-0\(1 + number / 4)-\(10 + number * 2)T1\(number % 3):00:00Z"
-            try workshop.lifeboat("backup", "files", "data", "--host", number % 2 == 0 ? "even" : "odd", "--tag", "t\(number % 3)", "--time", time)
+            try workshop.lifeboat(
+                "backup", "files", "data", "--host", number % 2 == 0 ? "even" : "odd", "--tag", "t\(number % 3)", "--time", time)
         }
         let policies = [
-            ["--keep-last", "1"], ["--keep-daily", "2", "--keep-monthly", "1"], ["--keep-within", "20d"], ["--keep-weekly", "2", "--group-by", ""],
-            ["--keep-tag", "t1", "--keep-last", "1"], ["--keep-within-daily", "1m", "--group-by", "host,tags"], ["--keep-last", "2", "--host", "odd"],
+            ["--keep-last", "1"], ["--keep-daily", "2", "--keep-monthly", "1"], ["--keep-within", "20d"],
+            ["--keep-weekly", "2", "--group-by", ""],
+            ["--keep-tag", "t1", "--keep-last", "1"], ["--keep-within-daily", "1m", "--group-by", "host,tags"],
+            ["--keep-last", "2", "--host", "odd"],
         ]
         for policy in policies {
             let ours = try groups(workshop.lifeboat().run(["forget", "--dry-run", "--json"] + policy).outputText)
@@ -114,12 +118,13 @@ import Testing
     /// Host and ids, as a text for each group.
     private func groups(_ json: String) throws -> Set<String> {
         let document = String(try #require(json.split(separator: "\n").first))
-        return Set(try AnswerJSON.array(document).map { group in
-            func ids(_ key: String) throws -> String {
-                try (group[key] as? [[String: Any]] ?? []).map { try AnswerJSON.text($0, "id") }.joined(separator: " ")
-            }
-            return "\(group["host"] ?? "") keep \(try ids("keep")) remove \(try ids("remove"))"
-        })
+        return Set(
+            try AnswerJSON.array(document).map { group in
+                func ids(_ key: String) throws -> String {
+                    try (group[key] as? [[String: Any]] ?? []).map { try AnswerJSON.text($0, "id") }.joined(separator: " ")
+                }
+                return "\(group["host"] ?? "") keep \(try ids("keep")) remove \(try ids("remove"))"
+            })
     }
 
     @Test func `never forget everything by accident`() throws {

@@ -20,7 +20,9 @@ import Testing
     /// Unaffected by the dead program's lock, which restic would stop at.
     private func requireClean(_ workshop: Workshop, _ context: String) throws {
         let result = try workshop.restic.run(["check", "--no-lock"])
-        #expect(result.exitStatus == 0 && result.outputText.contains("no errors were found"), "\(context): \(result.errorText)\(result.outputText)")
+        #expect(
+            result.exitStatus == 0 && result.outputText.contains("no errors were found"),
+            "\(context): \(result.errorText)\(result.outputText)")
     }
 
     @Test func `during a backup leaves every earlier snapshot whole`() throws {
@@ -36,7 +38,8 @@ import Testing
             for number in 0..<8 { try workshop.scratch.add(BytePath("data/more\(number)"), .bytes(random.bytes(700_000))) }
             let delay = Int.random(in: 20...max(100, usual), using: &random)
             let context = "seed \(Self.seed), round \(round), killed after \(delay) ms"
-            let result = try workshop.lifeboat().run(["backup", "files", "data", "--pack-size", "4"], signal: "KILL", afterMilliseconds: delay)
+            let result = try workshop.lifeboat().run(
+                ["backup", "files", "data", "--pack-size", "4"], signal: "KILL", afterMilliseconds: delay)
             if result.exitStatus == 137 { killed += 1 } else { #expect(result.exitStatus == 0, "\(context): \(result.errorText)") }
             try requireClean(workshop, context)
             try workshop.scratch.remove("out")

@@ -35,7 +35,9 @@ import Testing
     }
 
     /// Time zones, because times in trees carry their offset.
-    private static let zones = ["UTC", "Europe/Kyiv"].filter { (try? FileStatus.following(BytePath("/usr/share/zoneinfo/\($0)"))) != nil || $0 == "UTC" }
+    private static let zones = ["UTC", "Europe/Kyiv"].filter {
+        (try? FileStatus.following(BytePath("/usr/share/zoneinfo/\($0)"))) != nil || $0 == "UTC"
+    }
 
     @Test(arguments: zones)
     func `has the trees that restic would have written, byte for byte`(zone: String) throws {

@@ -25,7 +25,10 @@ import Testing
         let workshop = try workshop()
         let held = try lock(workshop, .exclusive)
         defer { held.release() }
-        for command in [["backup", "files", "data"], ["restore", "files", "--target", "out"], ["snapshots"], ["ls"], ["prune"], ["check"], ["stats"], ["key", "list"]] {
+        for command in [
+            ["backup", "files", "data"], ["restore", "files", "--target", "out"], ["snapshots"], ["ls"], ["prune"], ["check"], ["stats"],
+            ["key", "list"],
+        ] {
             let result = try workshop.lifeboat().run(command)
             #expect(result.exitStatus == 11, "\(command): \(result.errorText)")
             #expect(result.errorText.hasPrefix("error: the repository at '\(workshop.repository)' is locked by process \(Host.processID)"))
@@ -94,7 +97,7 @@ import Testing
         let held = try lock(workshop, .exclusive, host: "elsewhere")
         #expect(try workshop.lifeboat("unlock").outputText.contains("no locks"))
         try workshop.lifeboat("snapshots", status: 11)
-        #expect(try workshop.lifeboat("unlock", "--remove-all").outputText.contains("removed 1 locks"))
+        #expect(try workshop.lifeboat("unlock", "--remove-all").outputText.contains("removed 1 lock"))
         try workshop.lifeboat("snapshots")
         held.release()
     }
@@ -103,8 +106,12 @@ import Testing
     func `is given back by a run that was interrupted`(signal: String) throws {
         let workshop = try workshop()
         // Digits compress, and the strongest compression takes its time.
-        for number in 0..<20 { try workshop.scratch.add(BytePath("data/large\(number)"), .file(Hex.encode(SeededRandom.bytes(2_000_000, seed: UInt64(number))))) }
-        let backup = try workshop.lifeboat().run(["backup", "files", "data", "--compression", "max"], signal: signal, afterMilliseconds: 400)
+        for number in 0..<20 {
+            try workshop.scratch.add(
+                BytePath("data/large\(number)"), .file(Hex.encode(SeededRandom.bytes(2_000_000, seed: UInt64(number)))))
+        }
+        let backup = try workshop.lifeboat().run(
+            ["backup", "files", "data", "--compression", "max"], signal: signal, afterMilliseconds: 400)
         #expect(backup.exitStatus == 130, "\(backup.errorText)")
         #expect(backup.errorText.contains("cancelled"))
         #expect(try lockCount(workshop) == 0)

@@ -24,7 +24,9 @@ import Testing
         let listed = try AnswerJSON.objects(workshop.lifeboat("ls", "latest", "--json").outputText)
         #expect(listed.first?["struct_type"] as? String == "snapshot")
         let ours = Set(listed.dropFirst().compactMap { $0["path"] as? String })
-        let theirs = try AnswerJSON.objects(workshop.restic("ls", "latest", "--json").outputText).dropFirst().compactMap { $0["path"] as? String }
+        let theirs = try AnswerJSON.objects(workshop.restic("ls", "latest", "--json").outputText).dropFirst().compactMap {
+            $0["path"] as? String
+        }
         #expect(ours == Set(theirs) && ours.count > 30)
     }
 
@@ -79,7 +81,9 @@ import Testing
         let workshop = try workshop(version: 2)
         try workshop.scratch.add("second", .file("second password\n"))
         try workshop.lifeboat("key", "add", "--new-password-file", "second")
-        #expect(try workshop.restic.program.run(["--no-cache", "snapshots"], environment: ["RESTIC_PASSWORD": "second password"]).exitStatus == 0)
+        #expect(
+            try workshop.restic.program.run(["--no-cache", "snapshots"], environment: ["RESTIC_PASSWORD": "second password"]).exitStatus
+                == 0)
         try workshop.scratch.add("third", .file("third password"))
         try workshop.restic("key", "add", "--new-password-file", "third")
         let keys = try workshop.lifeboat().run(["key", "list", "--json"], environment: ["LIFEBOAT_PASSWORD": "third password"])

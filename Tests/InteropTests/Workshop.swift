@@ -39,14 +39,18 @@ final class Workshop {
     @discardableResult
     func lifeboat(_ arguments: String..., status: Int32 = 0, sourceLocation: SourceLocation = #_sourceLocation) throws -> Child.Result {
         let result = try lifeboat().run(arguments)
-        try #require(result.exitStatus == status, "lifeboat \(arguments): \(result.errorText)\(result.outputText.suffix(2000))", sourceLocation: sourceLocation)
+        try #require(
+            result.exitStatus == status, "lifeboat \(arguments): \(result.errorText)\(result.outputText.suffix(2000))",
+            sourceLocation: sourceLocation)
         return result
     }
 
     @discardableResult
     func restic(_ arguments: String..., status: Int32 = 0, sourceLocation: SourceLocation = #_sourceLocation) throws -> Child.Result {
         let result = try restic.run(arguments)
-        try #require(result.exitStatus == status, "restic \(arguments): \(result.errorText)\(result.outputText.suffix(2000))", sourceLocation: sourceLocation)
+        try #require(
+            result.exitStatus == status, "restic \(arguments): \(result.errorText)\(result.outputText.suffix(2000))",
+            sourceLocation: sourceLocation)
         return result
     }
 

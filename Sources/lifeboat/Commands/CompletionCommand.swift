@@ -18,7 +18,9 @@ struct CompletionCommand: ParsableCommand {
 
     func run() throws {
         guard let known = CompletionShell(rawValue: shell) else {
-            throw Failure(.usage, "there is no completion for '\(shell)'", hint: "use \(CompletionShell.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw Failure(
+                .usage, "there is no completion for '\(shell)'",
+                hint: "use \(CompletionShell.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         Console.out(Lifeboat.completionScript(for: known))
     }

@@ -45,7 +45,8 @@ struct DumpCommand: ParsableCommand {
 
     private func refuseTerminal() throws {
         guard !Host.isTerminal(1) else {
-            throw Failure(.usage, "an archive would be written to the terminal", hint: "redirect it, as in `… > files.tar`, or use --target FILE")
+            throw Failure(
+                .usage, "an archive would be written to the terminal", hint: "redirect it, as in `… > files.tar`, or use --target FILE")
         }
     }
 

@@ -24,7 +24,9 @@ struct ForgetCommand: ParsableCommand {
 
     @OptionGroup(title: "What to keep") var policy: PolicyOptions
 
-    @Option(name: [.customShort("g"), .long], help: ArgumentHelp("What groups snapshots: host, paths, tags; empty for one group.", valueName: "parts"))
+    @Option(
+        name: [.customShort("g"), .long],
+        help: ArgumentHelp("What groups snapshots: host, paths, tags; empty for one group.", valueName: "parts"))
     var groupBy = "host,paths"
 
     @Flag(name: [.customShort("n"), .long], help: "Only say what would be done.")
@@ -47,8 +49,14 @@ struct ForgetCommand: ParsableCommand {
         let outcome = try line.around { progress in
             try verb.run(
                 progress: progress,
-                onPlan: { line.clear(); report.print($0) },
-                onPrunePlan: { line.clear(); report.print(prunePlan: $0) })
+                onPlan: {
+                    line.clear()
+                    report.print($0)
+                },
+                onPrunePlan: {
+                    line.clear()
+                    report.print(prunePlan: $0)
+                })
         }
         report.print(outcome)
     }

@@ -116,7 +116,8 @@ struct NewPasswordOptions: ParsableArguments {
     func source() throws -> PasswordSource {
         if let newPasswordFile { return .file(BytePath(newPasswordFile)) }
         guard Console.isInteractive else {
-            throw Failure(.confirmationNeeded, "no new password was given, and there is no terminal to ask on", hint: "use --new-password-file FILE")
+            throw Failure(
+                .confirmationNeeded, "no new password was given, and there is no terminal to ask on", hint: "use --new-password-file FILE")
         }
         return .literal(try PasswordPrompt.askTwice("new password: "))
     }
@@ -125,7 +126,8 @@ struct NewPasswordOptions: ParsableArguments {
 extension Identity {
     fileprivate func named(_ user: String?) -> Identity {
         guard let user else { return self }
-        return Identity(hostName: hostName, userName: user, userID: userID, groupID: groupID, processID: processID, clock: clock, zone: zone)
+        return Identity(
+            hostName: hostName, userName: user, userID: userID, groupID: groupID, processID: processID, clock: clock, zone: zone)
     }
 }
 

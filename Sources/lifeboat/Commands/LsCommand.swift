@@ -43,7 +43,9 @@ struct LsCommand: ParsableCommand {
         try verb.run(
             onSnapshot: { entry in
                 if json { return Console.out(SnapshotJSON.message(entry)) }
-                output.say("snapshot \(entry.id.short) of \(entry.snapshot.paths.map(\.description).joined(separator: ", ")) at \(entry.snapshot.time.secondText)")
+                output.say(
+                    "snapshot \(entry.id.short) of \(entry.snapshot.paths.map(\.description).joined(separator: ", ")) at \(entry.snapshot.time.secondText)"
+                )
             },
             onNode: { node, path in
                 Console.out(json ? NodeListing.json(node, path) : long ? NodeListing.line(node, path) : path.description)
@@ -56,7 +58,8 @@ enum NodeListing {
     static func line(_ node: Node, _ path: BytePath) -> String {
         let time = node.modificationTime.with(utcOffset: Host.utcOffset(at: node.modificationTime.seconds)).secondText
         let target = node.kind == .symbolicLink ? " -> \(BytePath.display(node.linkTarget))" : ""
-        return "\(node.mode.listingText) \(right(node.userID, 5)) \(right(node.groupID, 5)) \(right(node.size, 10)) \(time) \(path)\(target)"
+        return
+            "\(node.mode.listingText) \(right(node.userID, 5)) \(right(node.groupID, 5)) \(right(node.size, 10)) \(time) \(path)\(target)"
     }
 
     private static func right(_ number: some BinaryInteger, _ width: Int) -> String {

@@ -39,7 +39,7 @@ struct SnapshotsCommand: ParsableCommand {
             ])
         }
         table.print()
-        Console.out("\(snapshots.count) snapshots")
+        Console.out(Counted.text(snapshots.count, "snapshot"))
     }
 }
 

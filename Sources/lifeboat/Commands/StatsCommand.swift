@@ -29,11 +29,17 @@ struct StatsCommand: ParsableCommand {
 
     func run() throws {
         guard let mode = RepositoryStatistics.Mode(rawValue: mode) else {
-            throw Failure(.usage, "there is no mode '\(mode)'", hint: "use \(RepositoryStatistics.Mode.allCases.map(\.rawValue).joined(separator: ", "))")
+            throw Failure(
+                .usage, "there is no mode '\(mode)'",
+                hint: "use \(RepositoryStatistics.Mode.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         let verb = MeasureRepository(access: try repository.access(), mode: mode, snapshots: ids, filter: filter.filter())
         let statistics = try StageLine(output).around { try verb.run(progress: $0) }
-        if output.json { Console.out(StatsCommand.json(statistics)) } else { for line in StatsCommand.lines(statistics, mode) { Console.out(line) } }
+        if output.json {
+            Console.out(StatsCommand.json(statistics))
+        } else {
+            for line in StatsCommand.lines(statistics, mode) { Console.out(line) }
+        }
     }
 
     private static func lines(_ statistics: RepositoryStatistics, _ mode: RepositoryStatistics.Mode) -> [String] {

@@ -25,7 +25,7 @@ struct UnlockCommand: ParsableCommand {
         if output.json {
             Console.out(JSONLine("summary").number("locks_removed", UInt64(count)).text)
         } else if !output.quiet {
-            Console.out(count == 0 ? "no locks to remove" : "removed \(count) locks")
+            Console.out(count == 0 ? "no locks to remove" : "removed \(Counted.text(count, "lock"))")
         }
     }
 }

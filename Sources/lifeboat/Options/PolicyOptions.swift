@@ -49,7 +49,8 @@ struct PolicyOptions: ParsableArguments {
             .last: keepLast, .hourly: keepHourly, .daily: keepDaily, .weekly: keepWeekly, .monthly: keepMonthly, .yearly: keepYearly,
         ]
         let durations: [ForgetPolicy.Period: String?] = [
-            .hourly: keepWithinHourly, .daily: keepWithinDaily, .weekly: keepWithinWeekly, .monthly: keepWithinMonthly, .yearly: keepWithinYearly,
+            .hourly: keepWithinHourly, .daily: keepWithinDaily, .weekly: keepWithinWeekly, .monthly: keepWithinMonthly,
+            .yearly: keepWithinYearly,
         ]
         return ForgetPolicy(
             counts: try counts.compactMapValues { try $0.map { try ForgetPolicy.count(parsing: $0) } },

@@ -29,15 +29,18 @@ struct CheckOutcome {
     private static func print(_ error: CheckError, _ output: OutputOptions) {
         if output.json { return Console.message(JSONLine("error").string("message", error.description).text) }
         Console.message(Style.error.on(stderr: "error:") + " " + error.description)
-        for place in error.affected.prefix(shownPathCount) { Console.message("       concerns \(place.path) in snapshot \(place.snapshot.short)") }
+        for place in error.affected.prefix(shownPathCount) {
+            Console.message("       concerns \(place.path) in snapshot \(place.snapshot.short)")
+        }
         if error.affectedCount > shownPathCount { Console.message("       and \(error.affectedCount - shownPathCount) more places") }
     }
 
     private var verdict: String {
         let counts = result.counts
-        let scope = "\(counts.snapshots) snapshots, \(counts.trees) trees, \(counts.packs) packs"
-        let read = counts.packsRead > 0 ? ", \(ByteCount(counts.bytesRead)) in \(counts.packsRead) packs read" : ""
-        let finding = result.isClean ? "no damage found" : "\(result.errors.count) errors found"
+        let scope =
+            "\(Counted.text(counts.snapshots, "snapshot")), \(Counted.text(counts.trees, "tree")), \(Counted.text(counts.packs, "pack"))"
+        let read = counts.packsRead > 0 ? ", \(ByteCount(counts.bytesRead)) in \(Counted.text(counts.packsRead, "pack")) read" : ""
+        let finding = result.isClean ? "no damage found" : "\(Counted.text(result.errors.count, "error")) found"
         return "\(finding): \(scope)\(read)"
     }
 

@@ -10,7 +10,7 @@ enum CommandSuggestion {
         var command: any ParsableCommand.Type = Lifeboat.self
         var path = ["lifeboat"]
         for argument in arguments {
-            let subcommands = command.configuration.subcommands
+            let subcommands = command.configuration.subcommands.filter { $0.configuration.shouldDisplay }
             // A command that also takes arguments of its own may have meant this one.
             if subcommands.isEmpty || argument.hasPrefix("-") { return nil }
             if argument == "help" { return nil }

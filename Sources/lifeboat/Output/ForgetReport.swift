@@ -32,7 +32,8 @@ struct ForgetReport {
     /// Prints the outcome, and ends with exit status 3 if a snapshot could not be removed.
     func print(_ outcome: ForgetSnapshots.Outcome) {
         if !output.json && !output.quiet {
-            Console.out(dryRun ? "dry run: would remove \(outcome.removed.count) snapshots" : "removed \(outcome.removed.count) snapshots")
+            let count = Counted.text(outcome.removed.count, "snapshot")
+            Console.out(dryRun ? "dry run: would remove \(count)" : "removed \(count)")
             if outcome.plan == nil { for id in outcome.removed { Console.out("  \(id.short)") } }
             if let pruned = outcome.pruned { PruneReport.printResult(pruned) }
         }
@@ -42,7 +43,7 @@ struct ForgetReport {
 
     private func table(_ rows: [(CatalogedSnapshot, [String])], title: String) {
         if rows.isEmpty { return }
-        Console.out("\(title) \(rows.count) snapshots:")
+        Console.out("\(title) \(Counted.text(rows.count, "snapshot")):")
         var table = Table(["  ID", "Time", "Host", "Tags", "Reasons", "Paths"])
         for (entry, reasons) in rows {
             let snapshot = entry.snapshot

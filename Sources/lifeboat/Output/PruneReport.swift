@@ -11,8 +11,12 @@ enum PruneReport {
 
     static func printResult(_ outcome: PruneRepository.Outcome) {
         guard let executed = outcome.executed else { return Console.out("dry run: nothing was changed") }
-        Console.out("freed \(ByteCount(outcome.statistics.freedByteCount)): \(executed.deletedPackCount) packs deleted, \(outcome.statistics.repackedPackCount) of them rewritten")
-        if executed.undeletedPackCount > 0 { Console.warning("\(executed.undeletedPackCount) packs could not be deleted; the next prune tries again") }
+        Console.out(
+            "freed \(ByteCount(outcome.statistics.freedByteCount)): \(Counted.text(executed.deletedPackCount, "pack")) deleted, \(outcome.statistics.repackedPackCount) of them rewritten"
+        )
+        if executed.undeletedPackCount > 0 {
+            Console.warning("\(executed.undeletedPackCount) packs could not be deleted; the next prune tries again")
+        }
     }
 
     private static func json(_ outcome: PruneRepository.Outcome) -> String {

@@ -55,10 +55,14 @@ package enum Host {
     package static var processID: Int32 { getpid() }
     package static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    /// Whether a process of this number exists on this machine (signal 0 test).
+    /// Whether a process of this number runs on this machine. One that ended and was not yet waited for (a zombie, which may stay for
+    /// ever in a container without an init) runs no more.
     package static func processExists(_ process: Int32) -> Bool {
-        guard process > 0 else { return false }
-        return kill(process, 0) == 0 || errno == EPERM
+        guard process > 0, kill(process, 0) == 0 || errno == EPERM else { return false }
+        guard let status = try? AtomicFile.read(BytePath("/proc/\(process)/stat"), limit: 1 << 16) else { return true }
+        // "30096 (name) Z 1 …": the name may hold anything, so the state follows its last parenthesis.
+        guard let end = status.lastIndex(of: UInt8(ascii: ")")), end + 2 < status.count else { return true }
+        return !"ZX".utf8.contains(status[end + 2])
     }
 
     package static func environment(_ name: String) -> String? {

@@ -25,7 +25,7 @@ package struct CommandLineProgram: Sendable {
     /// Runs it and sends it a signal after a while. A finished program gets none.
     /// - Returns: the exit status as the shell says it: 137 after KILL.
     package func run(_ arguments: [String], signal: String, afterMilliseconds delay: Int) throws -> Child.Result {
-        let words = ["--preserve-status", "-s", signal, "\(delay / 1000).\(String(1000 + delay % 1000).dropFirst())s", path.description] + arguments
+        let words = ["--foreground", "--preserve-status", "-s", signal, "\(delay / 1000).\(String(1000 + delay % 1000).dropFirst())s", path.description] + arguments
         return try Child.run("timeout", words.map { Array($0.utf8) }, environment: variables([:]), directory: directory)
     }
 

@@ -10,7 +10,7 @@ import Testing
         let workshop = try Workshop(zone: zone)
         try EverythingTree.make(at: workshop.scratch["data"], seed: 1)
         try workshop.makeRepository()
-        try workshop.lifeboat("backup", "files", "data", "--host", "peer", "--tag", "one")
+        try workshop.lifeboat("backup", "files", "data", "--host", "peer", "--tag", "one", "--time", "2026-01-01T10:00:00Z")
         return workshop
     }
 

@@ -60,10 +60,11 @@ enum Console {
 
     /// Help and versions are asked for; everything else is a mistake in the command line, perhaps in the name of a command.
     private static func exit(forParsing error: any Error) -> Never {
-        if Lifeboat.exitCode(for: error) != .success, let failure = CommandSuggestion.failure(for: Array(CommandLine.arguments.dropFirst())) {
-            exit(for: failure)
-        }
-        Lifeboat.exit(withError: error)
+        if Lifeboat.exitCode(for: error) == .success { Lifeboat.exit(withError: error) }
+        if let failure = CommandSuggestion.failure(for: Array(CommandLine.arguments.dropFirst())) { exit(for: failure) }
+        let text = Lifeboat.fullMessage(for: error)
+        message(text.hasPrefix("Error: ") ? Style.error.on(stderr: "error:") + text.dropFirst("Error:".count) : text)
+        end(.usage)
     }
 
     /// Ends with a status other than 0 after the answer was printed.

@@ -45,11 +45,13 @@ package struct AppBackup {
         defer { try? Directory.removeTree(staging) }
         defer { for warning in run.warnings { onEvent(.warning(warning)) } }
         for notice in workbench.application.notices { onEvent(.warning(notice)) }
-        var access = workbench.access
+        let damaged = DamagedSnapshots()
+        var access = damaged.watching(workbench.access)
         access.withoutLock = dryRun
         let started = Host.monotonicNanoseconds()
         return try run.record {
             let outcomes = try access.withIndex(.shared) { indexed, snapshots in
+                for message in damaged.messages { onEvent(.warning(message)) }
                 let session = AppBackupSession(
                     workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run, staging: staging,
                     dryRun: dryRun, writer: writer, progress: progress, cancellation: cancellation)

@@ -42,10 +42,12 @@ package struct AppRestore {
         onEvent: @escaping (Event) -> Void = { _ in }
     ) throws -> AppRestoreOutcome {
         let lock = try workbench.state.acquireRunLock()
-        var access = workbench.access
+        let damaged = DamagedSnapshots()
+        var access = damaged.watching(workbench.access)
         // A dry run and a restore to elsewhere write nothing to the repository: they work on a read-only one, too.
         access.withoutLock = access.withoutLock || dryRun
         return try access.withIndex(.shared) { indexed, snapshots in
+            for message in damaged.messages { onEvent(.note(message)) }
             let planner = AppRestorePlanner(workbench, selection, indexed, snapshots)
             let plan = try planner.plan()
             try refuseImpossible(plan)

@@ -72,9 +72,11 @@ package struct AppStatus {
     package func run() -> AppStatusReport {
         var report = AppStatusReport(application: workbench.application, repository: "\(workbench.access.address)", now: workbench.identity.now())
         do {
-            var access = workbench.access
+            let damaged = DamagedSnapshots()
+            var access = damaged.watching(workbench.access)
             access.withoutLock = true
             try access.withIndex(.shared) { indexed, snapshots in
+                report.reasons += damaged.messages
                 look(AppCatalog(snapshots, of: workbench), indexed, &report)
             }
         } catch {

@@ -44,7 +44,7 @@ package struct SwapOptions: Hashable, Sendable {
     package var lockTimeoutMilliseconds: Int
     /// Replace the file although other processes have it open but use it at no moment. They must be restarted afterwards.
     package var replacesWhileOpen: Bool
-    /// For the new file if there is no old one to take them from; nil leaves what the new file has.
+    /// For the new file if there is no old database to take them from; nil leaves what the new file has.
     package var ownership: FileOwnership?
 
     package init(lockTimeoutMilliseconds: Int = 10_000, replacesWhileOpen: Bool = false, ownership: FileOwnership? = nil) {
@@ -89,9 +89,12 @@ package enum SQLiteSwap {
     /// Step 1. Fails, before anything was touched, if the ownership cannot be given.
     package static func prepare(_ staged: BytePath, for place: LivePlace, _ options: SwapOptions) throws(DatabaseFailure) {
         let old = place.status.map { FileOwnership(userID: $0.userID, groupID: $0.groupID, mode: $0.mode) }
+        var wanted = old ?? options.ownership
+        // Whoever put garbage there chose its owner and mode as well.
+        if case .unreadable = place.content { wanted = options.ownership ?? old }
         try system(operation, place.path) { () throws(SystemError) in
             let file = try Descriptor.open(staged, .update)
-            if let wanted = old ?? options.ownership {
+            if let wanted {
                 let status = try file.status()
                 if status.userID != wanted.userID || status.groupID != wanted.groupID {
                     try file.setOwner(user: wanted.userID, group: wanted.groupID)

@@ -112,6 +112,7 @@ import COpenSSL
     /// sealed.
     package func inspect(_ message: Span<UInt8>, _ body: (Span<UInt8>) throws(CodecError) -> Void) throws(CodecError) {
         guard message.count >= Seal.overhead else { throw .malformed("\(message.count) bytes, at least \(Seal.overhead) needed") }
+        guard (0..<Seal.nonceByteCount).contains(where: { message[$0] != 0 }) else { throw .malformed("an all-zero nonce") }
         guard isGenuine(message) else { throw .wrongTag }
         let end = message.count - Seal.tagByteCount
         var position = Seal.nonceByteCount

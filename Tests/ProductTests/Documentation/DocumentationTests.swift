@@ -99,7 +99,7 @@ enum Documentation {
     private static func commands(below path: [String]) throws -> [[String]] {
         let lines = try Documentation.lifeboat(["help"] + path).split(separator: "\n", omittingEmptySubsequences: false)
         guard let start = lines.firstIndex(of: "SUBCOMMANDS:") else { return [path] }
-        let names = lines[(start + 1)...].prefix { !$0.isEmpty }.compactMap { $0.wholeMatch(of: /  ([a-z][a-z:-]*)(?: \(default\))?(?:  .*)?/)?.output.1 }
+        let names = lines[(start + 1)...].prefix { !$0.isEmpty }.compactMap { $0.wholeMatch(of: /\ \ ([a-z][a-z:-]*)(?: \(default\))?(?:\ \ .*)?/)?.output.1 }
         return try names.flatMap { try commands(below: path + [String($0)]) }
     }
 

@@ -112,11 +112,14 @@ private struct RestorePlanner {
         return anySelected
     }
 
-    private func isWithinOnlyPaths(_ path: BytePath) -> Bool { request.onlyPaths.map { only in only.contains { $0.contains(path) } } ?? true }
+    private func isWithinOnlyPaths(_ path: BytePath) -> Bool {
+        request.onlyPaths.map { only in only.contains { $0.contains(path) } } ?? true
+    }
 
     /// A directory that may lead to one of `onlyPaths`; anything else is left out.
     private mutating func add(onTheWay node: Node, at path: BytePath, _ split: SplitPath, ancestors: [BlobID]) throws -> Bool {
-        guard node.kind == .directory, let subtree = node.subtree, let only = request.onlyPaths, only.contains(where: { path.contains($0) }) else {
+        guard node.kind == .directory, let subtree = node.subtree, let only = request.onlyPaths, only.contains(where: { path.contains($0) })
+        else {
             return false
         }
         let position = plan.directories.count

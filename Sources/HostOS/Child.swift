@@ -127,7 +127,7 @@ package enum Child {
     ) -> R {
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe strings.map { text in unsafe text.withCString { unsafe strdup($0) } }
         unsafe pointers.append(nil)
-        defer { for index in pointers.indices { unsafe free(pointers[index]) } }
+        defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
         return unsafe pointers.withUnsafeBufferPointer { unsafe body($0.baseAddress.unsafelyUnwrapped) }
     }
 

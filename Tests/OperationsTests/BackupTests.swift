@@ -13,18 +13,21 @@ import Testing
 
 @Suite struct `A backup in which the database cannot be captured` {
     private func workbench(_ tree: ScratchTree, _ answer: @escaping @Sendable ([UInt8]) -> Child.Result) throws -> AppWorkbench {
-        let text = "app: { name: school, root: \(tree["app"]) }\nrepository: \(tree["backup"])\npassword_file: \(tree["key"])\n"
+        let text =
+            "app: { name: school, root: \(tree["app"]) }\nrepository: \(tree["backup"])\npassword_file: \(tree["key"])\n"
             + "sources: { database: { path: data.sqlite }, files: { paths: [uploads] }, config: { paths: [config] } }\n"
         let settings = try SettingsReader.read(Array(text.utf8), file: tree["app/lifeboat.yaml"])
         try QuickRepository.make(at: tree["backup"], password: "secret")
         return try AppWorkbench(
-            settings: settings, state: AppState(directory: tree["state"]), sqlite: SQLiteClient { (request) throws(SystemError) in answer(request) },
+            settings: settings, state: AppState(directory: tree["state"]),
+            sqlite: SQLiteClient { (request) throws(SystemError) in answer(request) },
             programVersion: "lifeboat test")
     }
 
     private func tree() throws -> ScratchTree {
         try ScratchTree([
-            "app/data.sqlite": .file("SQLite format 3\0 and more"), "app/uploads/a": .file("same content"), "app/config/b": .file("same content"),
+            "app/data.sqlite": .file("SQLite format 3\0 and more"), "app/uploads/a": .file("same content"),
+            "app/config/b": .file("same content"),
             "key": .file("secret"),
         ])
     }
@@ -44,7 +47,10 @@ import Testing
         let run = try #require(try AppHistory(workbench).runs(limit: 1).first)
         #expect(run.result?.exitStatus == 1)
         #expect(run.result?.snapshotIDs.count == 2)
-        #expect(try Directory.entries(of: tree["state"]).map { String(decoding: $0.name, as: UTF8.self) }.allSatisfy { !$0.hasPrefix("lifeboat-staging") })
+        #expect(
+            try Directory.entries(of: tree["state"]).map { String(decoding: $0.name, as: UTF8.self) }.allSatisfy {
+                !$0.hasPrefix("lifeboat-staging")
+            })
     }
 
     @Test func `whose only source fails ends with that failure`() throws {

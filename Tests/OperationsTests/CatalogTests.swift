@@ -17,9 +17,11 @@ import Testing
 
     @Test func `are only those that carry its name`() {
         let other = CatalogedSnapshot(
-            id: SnapshotID(.zero), snapshot: SnapshotFile(time: .zero, tree: BlobID(.zero), paths: ["/x"], tags: ["lifeboat", "app=school-2", "source=files"]))
+            id: SnapshotID(.zero),
+            snapshot: SnapshotFile(time: .zero, tree: BlobID(.zero), paths: ["/x"], tags: ["lifeboat", "app=school-2", "source=files"]))
         let stranger = CatalogedSnapshot(
-            id: SnapshotID(.zero), snapshot: SnapshotFile(time: .zero, tree: BlobID(.zero), paths: ["/x"], tags: ["app=school", "source=files"]))
+            id: SnapshotID(.zero),
+            snapshot: SnapshotFile(time: .zero, tree: BlobID(.zero), paths: ["/x"], tags: ["app=school", "source=files"]))
         let catalog = AppCatalog([other, stranger, snapshot(1, "source=files")], application: "school")
         #expect(numbers(catalog.all) == [1])
     }
@@ -36,7 +38,8 @@ import Testing
     @Test func `safety backups and damaged captures are never chosen`() {
         let catalog = AppCatalog(
             [
-                snapshot(1, "source=database", "run=a"), snapshot(2, "source=database", "run=b", "damaged"), snapshot(3, "safety", "replaced=database", "run=c"),
+                snapshot(1, "source=database", "run=a"), snapshot(2, "source=database", "run=b", "damaged"),
+                snapshot(3, "safety", "replaced=database", "run=c"),
                 snapshot(4, "safety", "source=database", "run=d"),
             ], application: "school")
         #expect(numbers(catalog.newestDatabases(known: [])) == [1])
@@ -48,7 +51,8 @@ import Testing
         let a: BytePath = "/srv/app/a.sqlite", b: BytePath = "/srv/app/b.sqlite", old: BytePath = "/srv/app/old.sqlite"
         let catalog = AppCatalog(
             [
-                snapshot(1, "source=database", "run=1", path: old), snapshot(2, "source=database", "run=1", path: a), snapshot(3, "source=database", "run=1", path: b),
+                snapshot(1, "source=database", "run=1", path: old), snapshot(2, "source=database", "run=1", path: a),
+                snapshot(3, "source=database", "run=1", path: b),
                 snapshot(4, "source=database", "run=2", path: a),
             ], application: "school")
         #expect(numbers(catalog.newestDatabases(known: [a, b])) == [4, 3])

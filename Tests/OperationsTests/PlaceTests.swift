@@ -54,12 +54,18 @@ import Testing
     }
 
     @Test func `is cleared of what killed runs left, and of nothing else`() throws {
-        let tree = try ScratchTree(["here/lifeboat-staging-app-old/1-copy": .file("left"), "here/lifeboat-staging-other-x/f": .file("kept"), "here/mine": .file("kept")])
+        let tree = try ScratchTree([
+            "here/lifeboat-staging-app-old/1-copy": .file("left"), "here/lifeboat-staging-other-x/f": .file("kept"),
+            "here/mine": .file("kept"),
+        ])
         let state = AppState(directory: tree["app"])
         let lock = try state.acquireRunLock()
         let staging = try state.makeStaging(in: tree["here"], run: "new", under: lock)
         #expect(staging == tree["here/lifeboat-staging-app-new"])
         #expect(try FileStatus.of(staging).mode == 0o700)
-        #expect(try Directory.entries(of: tree["here"]).map { String(decoding: $0.name, as: UTF8.self) } == ["lifeboat-staging-app-new", "lifeboat-staging-other-x", "mine"])
+        #expect(
+            try Directory.entries(of: tree["here"]).map { String(decoding: $0.name, as: UTF8.self) } == [
+                "lifeboat-staging-app-new", "lifeboat-staging-other-x", "mine",
+            ])
     }
 }

@@ -105,7 +105,9 @@ import Testing
         #expect(try school.content() == changed)
         let copy = BytePath("\(school.scratch["look"])\(school.database)")
         #expect(try school.content(of: copy) == rows)
-        #expect(try AtomicFile.read(BytePath("\(school.scratch["look"])\(school.root)/public/uploads/letters/a.txt"), limit: 100) == Array("Dear parents".utf8))
+        #expect(
+            try AtomicFile.read(BytePath("\(school.scratch["look"])\(school.root)/public/uploads/letters/a.txt"), limit: 100)
+                == Array("Dear parents".utf8))
         #expect(try school.snapshots(tagged: "safety").isEmpty)
         // Something is there now: that needs a yes.
         try school.lifeboat("restore", "all", "--target", "../look", status: 13)
@@ -162,7 +164,9 @@ import Testing
         writer.waitUntilExit()
         try school.lifeboat("restore", "database", "--force")
         #expect(try school.content() == rows)
-        let leftovers = try Directory.entries(of: school.database.parent).map { String(decoding: $0.name, as: UTF8.self) }.filter { $0.hasPrefix(".") }
+        let leftovers = try Directory.entries(of: school.database.parent).map { String(decoding: $0.name, as: UTF8.self) }.filter {
+            $0.hasPrefix(".")
+        }
         #expect(leftovers.isEmpty, "\(leftovers)")
     }
 
@@ -184,7 +188,9 @@ import Testing
         #expect(killed > 0)
         try school.lifeboat("restore", "all", "--force")
         #expect(try school.content() == saved)
-        let hidden = try Directory.entries(of: school.database.parent).map { String(decoding: $0.name, as: UTF8.self) }.filter { $0.contains("lifeboat-restore") }
+        let hidden = try Directory.entries(of: school.database.parent).map { String(decoding: $0.name, as: UTF8.self) }.filter {
+            $0.contains("lifeboat-restore")
+        }
         #expect(hidden.isEmpty, "\(hidden)")
         try school.lifeboat("verify", "--read-data", "100%")
     }
@@ -199,7 +205,9 @@ import Testing
         try school.lifeboat("restore", "files", "--force")
         #expect(try FileStatus.of(school.scratch["school/storage"]).kind == .symbolicLink)
         #expect(try school.scratch.text("shared/storage/app/reports/term.txt") == "term one")
-        #expect(try school.picture().filter { $0.key.bytes.starts(with: Array("public/uploads/letters".utf8)) } == files.filter { $0.key.bytes.starts(with: Array("public/uploads/letters".utf8)) })
+        #expect(
+            try school.picture().filter { $0.key.bytes.starts(with: Array("public/uploads/letters".utf8)) }
+                == files.filter { $0.key.bytes.starts(with: Array("public/uploads/letters".utf8)) })
     }
 
     @Test func `leaves a database alone whose backup is not what its manifest says`() throws {
@@ -220,7 +228,8 @@ import Testing
         var program = try school.program()
         program.directory = target
         let forged = try program.run([
-            "backup", "files", "database.sqlite", "manifest.json", "--repo", "\(school.repository)", "--password-file", "\(school.scratch["key"])", "--tag",
+            "backup", "files", "database.sqlite", "manifest.json", "--repo", "\(school.repository)", "--password-file",
+            "\(school.scratch["key"])", "--tag",
             "lifeboat,app=small-school,source=database,run=forged",
         ])
         try #require(forged.exitStatus == 0, "\(forged.errorText)")
@@ -230,7 +239,8 @@ import Testing
     }
 
     @Test func `with --delete removes what the backup does not have, but never a database or what is left out on purpose`() throws {
-        let school = try School(settings: "sources:\n  database: { path: database/database.sqlite }\n  files: { paths: [.], exclude: [node_modules, '*.log'] }")
+        let school = try School(
+            settings: "sources:\n  database: { path: database/database.sqlite }\n  files: { paths: [.], exclude: [node_modules, '*.log'] }")
         try school.lifeboat("backup")
         let rows = try school.content()
         try school.scratch.add("school/extra/file", .file("new"))

@@ -32,15 +32,39 @@ package struct RestorePlan: Sendable {
     /// Reads the trees of a snapshot and selects what the request asks for.
     package static func make(_ indexed: IndexedRepository, _ request: RestoreRequest, snapshotName: String) throws -> RestorePlan {
         var planner = try RestorePlanner(indexed, request, snapshotName: snapshotName)
-        return try planner.finish()
+        return planner.finish()
     }
 }
 
+/// Reads trees depth first with a stack of its own: how deep they go is the repository's word, and must not cost thread stack.
 private struct RestorePlanner {
+    /// The longest path that a system call takes, with its leading slash for the terminating zero.
+    private static let maximumPathByteCount = 4096
+
     private var plan = RestorePlan()
     private let request: RestoreRequest
     private let reader: BlobReader
     private let start: BlobID
+    private var frames: [Frame] = []
+    /// The trees of `frames`.
+    private var ancestors: Set<BlobID> = []
+    /// The path of the entry looked at, below the subfolder.
+    private var split = SplitPath(.root)
+
+    /// A directory whose entries are being added.
+    private struct Frame {
+        let tree: BlobID
+        let path: BytePath
+        let nodes: [Node]
+        /// Its place among the plan's directories; nil for the root.
+        let position: Int?
+        let isSelected: Bool
+        var next = 0
+        var seen: Set<[UInt8]> = []
+        var hasUnsafeName = false
+        /// Whether it is wanted, or something below it.
+        var anySelected: Bool
+    }
 
     init(_ indexed: IndexedRepository, _ request: RestoreRequest, snapshotName: String) throws {
         self.request = request
@@ -57,77 +81,99 @@ private struct RestorePlanner {
         self.start = start
     }
 
-    mutating func finish() throws -> RestorePlan {
-        _ = try add(tree: start, at: .root, SplitPath(.root), ancestors: [])
+    mutating func finish() -> RestorePlan {
+        _ = enter(start, at: .root, position: nil, isSelected: true)
+        while !frames.isEmpty {
+            let last = frames.count - 1, next = frames[last].next
+            guard next < frames[last].nodes.count else {
+                leave()
+                continue
+            }
+            frames[last].next += 1
+            visit(frames[last].nodes[next], in: last)
+        }
         return plan
     }
 
-    /// Adds a directory's entries; true if any was selected.
-    private mutating func add(tree: BlobID, at path: BytePath, _ split: SplitPath, ancestors: [BlobID]) throws -> Bool {
-        let nodes: [Node]
+    private mutating func visit(_ node: Node, in frame: Int) {
+        guard node.hasSafeName, frames[frame].seen.insert(node.name).inserted else {
+            if !node.hasSafeName { frames[frame].hasUnsafeName = true }
+            plan.problems.append(RestoreProblem(path: frames[frame].path, failure: FileTreeError.unsafeName(node.name).failure))
+            return
+        }
+        split.append(node.name)
+        if !add(node, at: frames[frame].path.appending(node.name), in: frame) { split.removeLast() }
+    }
+
+    // MARK: Directories
+
+    /// Begins a directory's entries; false if its tree cannot be read.
+    private mutating func enter(_ tree: BlobID, at path: BytePath, position: Int?, isSelected: Bool) -> Bool {
         do {
             // A tree inside itself cannot be honest; a path longer than the system allows cannot be restored.
-            guard !ancestors.contains(tree), path.bytes.count <= 1 << 16 else {
-                throw RepositoryFailure.damaged(object: "tree \(tree.short)", detail: "it contains itself")
+            guard !ancestors.contains(tree) else { throw RepositoryFailure.damaged(object: "tree \(tree.short)", detail: "it contains itself") }
+            guard path.bytes.count <= RestorePlanner.maximumPathByteCount else {
+                throw Failure(.failed, "could not restore what is in '\(path)': the path is longer than the system allows", hint: "restore a folder further down")
             }
-            nodes = try Tree.parse(reader.readTree(tree))
+            let nodes = try Tree.parse(reader.readTree(tree))
+            frames.append(Frame(tree: tree, path: path, nodes: nodes, position: position, isSelected: isSelected, anySelected: isSelected))
+            ancestors.insert(tree)
+            return true
         } catch {
             plan.problems.append(RestoreProblem(path: path, failure: Failure(describing: error)))
             return false
         }
-        var seen: Set<[UInt8]> = []
-        var anySelected = false
-        for node in nodes {
-            guard node.hasSafeName, seen.insert(node.name).inserted else {
-                plan.problems.append(RestoreProblem(path: path, failure: FileTreeError.unsafeName(node.name).failure))
-                continue
-            }
-            if try add(node, at: path.appending(node.name), split, ancestors: ancestors + [tree]) { anySelected = true }
-        }
-        if request.delete && isWithinOnlyPaths(path) { plan.names[path] = seen }
-        return anySelected
     }
 
-    private mutating func add(_ node: Node, at path: BytePath, _ parent: SplitPath, ancestors: [BlobID]) throws -> Bool {
-        var split = parent
-        split.append(node.name)
-        guard isWithinOnlyPaths(path) else { return try add(onTheWay: node, at: path, split, ancestors: ancestors) }
+    private mutating func leave() {
+        let frame = frames.removeLast()
+        ancestors.remove(frame.tree)
+        if !frames.isEmpty { split.removeLast() }
+        // A name that cannot be read back might be that of any file there: then none is surplus.
+        if request.delete && frame.isSelected && !frame.hasUnsafeName && isWithinOnlyPaths(frame.path) { plan.names[frame.path] = frame.seen }
+        if frame.anySelected {
+            if !frames.isEmpty { frames[frames.count - 1].anySelected = true }
+        } else if let position = frame.position {
+            plan.directories.remove(at: position)
+        }
+    }
+
+    /// Adds an entry of the directory `frame`; true if it is a directory that was entered.
+    private mutating func add(_ node: Node, at path: BytePath, in frame: Int) -> Bool {
+        guard isWithinOnlyPaths(path) else {
+            guard node.kind == .directory, leadsToOnlyPaths(path) else { return false }
+            return add(directory: RestorePlan.Item(path: path, node: node, isOnTheWay: true), isSelected: false, enters: true)
+        }
         let (isSelected, enters) = request.selection.select(split)
-        guard node.kind == .directory else {
-            if isSelected { add(leaf: node, at: path) }
-            return isSelected
+        if isSelected { frames[frame].anySelected = true }
+        if node.kind == .directory {
+            return (isSelected || enters) && add(directory: RestorePlan.Item(path: path, node: node), isSelected: isSelected, enters: enters)
         }
-        guard isSelected || enters else { return false }
-        let position = plan.directories.count
-        var anySelected = isSelected
-        if enters, let subtree = node.subtree {
-            // Reserve the parent's place before its children are added; it is dropped again if nothing below was wanted.
-            plan.directories.append(RestorePlan.Item(path: path, node: node))
-            if try add(tree: subtree, at: path, split, ancestors: ancestors) { anySelected = true }
-            if !anySelected { plan.directories.remove(at: position) }
-        } else if isSelected {
-            plan.directories.append(RestorePlan.Item(path: path, node: node))
-        }
-        if !isSelected { plan.names[path] = nil }
-        return anySelected
+        if isSelected { add(leaf: node, at: path) }
+        return false
     }
 
-    private func isWithinOnlyPaths(_ path: BytePath) -> Bool {
-        request.onlyPaths.map { only in only.contains { $0.contains(path) } } ?? true
+    /// Takes the directory's place before its children are added; it is given up again if nothing below is wanted.
+    private mutating func add(directory item: RestorePlan.Item, isSelected: Bool, enters: Bool) -> Bool {
+        let position = plan.directories.count
+        plan.directories.append(item)
+        if enters {
+            if let subtree = item.node.subtree {
+                if enter(subtree, at: item.path, position: position, isSelected: isSelected) { return true }
+            } else {
+                let failure = RepositoryFailure.damaged(object: "'\(item.path)'", detail: "the snapshot lists no tree for it").failure
+                plan.problems.append(RestoreProblem(path: item.path, failure: failure))
+            }
+        }
+        if !isSelected { plan.directories.remove(at: position) }
+        return false
     }
 
-    /// A directory that may lead to one of `onlyPaths`; anything else is left out.
-    private mutating func add(onTheWay node: Node, at path: BytePath, _ split: SplitPath, ancestors: [BlobID]) throws -> Bool {
-        guard node.kind == .directory, let subtree = node.subtree, let only = request.onlyPaths, only.contains(where: { path.contains($0) })
-        else {
-            return false
-        }
-        let position = plan.directories.count
-        plan.directories.append(RestorePlan.Item(path: path, node: node, isOnTheWay: true))
-        let anySelected = try add(tree: subtree, at: path, split, ancestors: ancestors)
-        if !anySelected { plan.directories.remove(at: position) }
-        return anySelected
-    }
+    private func isWithinOnlyPaths(_ path: BytePath) -> Bool { request.onlyPaths.map { only in only.contains { $0.contains(path) } } ?? true }
+
+    private func leadsToOnlyPaths(_ path: BytePath) -> Bool { request.onlyPaths.map { only in only.contains { path.contains($0) } } ?? false }
+
+    // MARK: Everything else
 
     private mutating func add(leaf node: Node, at path: BytePath) {
         switch node.kind {

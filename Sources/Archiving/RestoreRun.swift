@@ -55,9 +55,9 @@ package final class RestoreRun: Sendable {
         let fresh = makeDirectories()
         let (files, links) = distinctFiles()
         try restoreContent(files.map { RestoredFile($0, existing: !fresh.contains($0.path.parent)) })
-        for (item, first) in links { attempt(item.path) { try target.createHardLink(item.path, to: first) } }
-        for item in plan.others { restoreOther(item) }
-        if request.delete { try deleteSurplus() }
+        for (item, first) in links where !isKept(item) { attempt(item.path) { try target.createHardLink(item.path, to: first) } }
+        for item in plan.others where !isKept(item) { restoreOther(item) }
+        if request.delete { deleteSurplus() }
         for item in plan.directories.reversed() where !item.isOnTheWay || fresh.contains(item.path) {
             note(item.path, metadata.apply(restored(item.node), to: item.path))
         }
@@ -124,6 +124,16 @@ package final class RestoreRun: Sendable {
         return (files, links)
     }
 
+    /// The overwrite rule for what has no content to compare: whether what is at its path stays, and is counted as skipped.
+    private func isKept(_ item: RestorePlan.Item) -> Bool {
+        guard request.overwrite == .never || request.overwrite == .ifNewer else { return false }
+        // What cannot be looked at will be reported when it is written.
+        guard let status = try? target.root.statusIfExists(of: item.path) else { return false }
+        if request.overwrite == .ifNewer && FileTime(item.node.modificationTime).isLater(than: status.modificationTime) { return false }
+        count(skippedFiles: 1)
+        return true
+    }
+
     private func restoreOther(_ item: RestorePlan.Item) {
         attempt(item.path) {
             switch item.node.kind {
@@ -147,18 +157,23 @@ package final class RestoreRun: Sendable {
         }
     }
 
-    private func deleteSurplus() throws {
+    private func deleteSurplus() {
         for (directory, names) in plan.names {
-            for name in try target.surplusNames(in: directory, keeping: names) {
-                let path = directory.appending(name)
-                guard request.selection.select(SplitPath(path)).isSelected else { continue }
-                do {
-                    try target.clear(path)
-                    outcome.withLock { $0.itemsDeleted += 1 }
-                } catch {
-                    report(path, error)
-                }
+            do {
+                for name in try target.surplusNames(in: directory, keeping: names) { delete(directory.appending(name)) }
+            } catch {
+                report(directory, error)
             }
+        }
+    }
+
+    private func delete(_ path: BytePath) {
+        guard request.selection.select(SplitPath(path)).isSelected else { return }
+        do {
+            try target.clear(path)
+            outcome.withLock { $0.itemsDeleted += 1 }
+        } catch {
+            report(path, error)
         }
     }
 
@@ -256,7 +271,8 @@ package final class RestoreRun: Sendable {
         file.setPrepared(prepared)
         guard prepared.existed else { return }
         let hasher = SHA256()
-        for (number, piece) in file.layout.enumerated() {
+        // Pieces beyond the old end are not there; their lengths are the index's word, and no memory is taken for them.
+        for (number, piece) in file.layout.enumerated() where piece.offset + UInt64(piece.byteCount) <= prepared.previousSize {
             let bytes = try [UInt8](byteCount: piece.byteCount) { span in try writer.read(from: prepared, into: &span, at: piece.offset) }
             if bytes.count == piece.byteCount, hasher.digest(of: bytes.span) == piece.id.digest { file.markPresent(number) }
         }
@@ -301,6 +317,7 @@ package final class RestoreRun: Sendable {
         do {
             let place = file.layout[piece]
             if file.layout.count == 1 && !request.sparse {
+                if let compared = file.takePrepared() { writer.close(compared) }
                 let failures = try writer.writeWhole(content.span, to: file.item.path, restored(file.item.node))
                 note(file.item.path, failures)
                 count(items: 1, bytes: UInt64(content.count))

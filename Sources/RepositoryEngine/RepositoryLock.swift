@@ -28,6 +28,8 @@ package final class RepositoryLock: Sendable {
     private let workers = Workers()
     private let monitor = Monitor()
     private let stopping = Mutex(false)
+    /// Refreshing is for one thread at a time: two would each take the other's deletion of the old lock for a loss.
+    private let refreshing = Mutex(())
 
     private struct State {
         var current: LockID
@@ -156,15 +158,24 @@ package final class RepositoryLock: Sendable {
 
     /// Throws once the lock can no longer be trusted. Called before every write of the guarded store.
     func ensureHeld() throws {
+        try ensureNotLost()
+        guard isOverdue else { return }
+        // Another thread may have refreshed while this one waited for its turn.
+        try refreshing.withLock { _ in if isOverdue { try refresh() } }
+    }
+
+    private func ensureNotLost() throws {
+        if state.withLock({ $0.lost }) { throw RepositoryFailure.lockLost(location: repository.store.location) }
+    }
+
+    private var isOverdue: Bool {
         let now = identity.clock.now().seconds
-        let (lost, overdue) = state.withLock { ($0.lost, now - $0.refreshed > RepositoryLock.untrustedSeconds) }
-        if lost { throw RepositoryFailure.lockLost(location: repository.store.location) }
-        if overdue { try refresh(careful: true) }
+        return state.withLock { now - $0.refreshed > RepositoryLock.untrustedSeconds }
     }
 
     private func startRefreshing() {
         workers.start("lock-refresh") { [self] in
-            while !waitForStop(seconds: RepositoryLock.refreshSeconds) { try? refresh(careful: false) }
+            while !waitForStop(seconds: RepositoryLock.refreshSeconds) { refreshing.withLock { _ in try? refresh() } }
         }
     }
 
@@ -184,8 +195,11 @@ package final class RepositoryLock: Sendable {
         }
     }
 
-    private func refresh(careful: Bool) throws {
-        let old = state.withLock { $0.current }
+    /// Writes a fresh lock and deletes the old one. One that is overdue may have been taken for stale and removed: then it is lost,
+    /// whoever notices first. The caller holds `refreshing`.
+    private func refresh() throws {
+        try ensureNotLost()
+        let careful = isOverdue, old = state.withLock { $0.current }
         if careful { try ensureStored(old) }
         let fresh = try RepositoryLock.write(repository, kind, identity)
         if careful {

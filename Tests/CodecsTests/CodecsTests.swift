@@ -22,9 +22,8 @@ import Testing
 
     @Test func `open the master key of every key file`() throws {
         for vector in try CryptoVectors.load().keys {
-            let file = try #require(JSONSerialization.jsonObject(with: Data(vector.key_file_json.utf8)) as? [String: Any])
-            let text = try #require(file["data"] as? String)
-            let sealed = try #require(Base64.decode(text))
+            let file = try JSONSerialization.jsonObject(with: Data(vector.key_file_json.utf8)) as? [String: Any]
+            let text = try #require(file?["data"] as? String), sealed = try #require(Base64.decode(text))
             let opened = try Seal(key: vector.user_key.key()).open(sealed)
             #expect(String(decoding: opened, as: UTF8.self) == vector.master_key_json)
         }

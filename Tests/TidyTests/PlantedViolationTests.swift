@@ -22,7 +22,7 @@ private func file(_ path: String, _ text: String) -> SourceText { SourceText(pat
         ("FileTrees", "Glibc"), ("Stores", "CLinux"), ("RepositoryFormat", "COpenSSL"), ("RepositoryEngine", "CZstd"),
         ("Operations", "GRDB"),
         ("Operations", "Yams"), ("Operations", "ArgumentParser"), ("Archiving", "Databases"), ("Bytes", "HostOS"), ("Codecs", "HostOS"),
-        ("Stores", "RepositoryEngine"), ("Journal", "RepositoryEngine"), ("Settings", "Foundation"), ("lifeboat", "NetworkStores"),
+        ("Stores", "RepositoryEngine"), ("Journal", "Databases"), ("Settings", "Foundation"), ("lifeboat", "Transport"),
         ("Operations", "Transport"), ("Daemon", "Foundation"), ("Upkeep", "NeverHeardOf"), ("Bytes", "Glibc"), ("Codecs", "Dispatch"),
     ])
     func `keeps rooms apart`(_ room: String, _ module: String) {
@@ -57,7 +57,7 @@ private func file(_ path: String, _ text: String) -> SourceText { SourceText(pat
                   "Archiving",
                   ["Bytes", "Databases"]), room("Bytes", [])
                 .executableTarget(
-                  name: "lifeboat", dependencies: ["NetworkStores", parser])
+                  name: "lifeboat", dependencies: ["Transport", parser])
                 """)
         #expect(rooms.map(\.name) == ["Archiving", "Bytes", "lifeboat"])
         #expect(rooms.flatMap(PackageManifest.findings).map(\.line) == [2, 5])

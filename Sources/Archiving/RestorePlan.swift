@@ -179,7 +179,9 @@ private struct RestorePlanner {
         switch node.kind {
         case .file:
             plan.files.append(RestorePlan.Item(path: path, node: node))
-            plan.byteCount += node.size
+            // Sizes are the snapshot's word; their sum must not trap.
+            let (sum, overflow) = plan.byteCount.addingReportingOverflow(node.size)
+            plan.byteCount = overflow ? .max : sum
         case .symbolicLink, .blockDevice, .characterDevice, .namedPipe: plan.others.append(RestorePlan.Item(path: path, node: node))
         case .directory, .socket: break
         case .irregular, .unknown: plan.problems.append(RestoreProblem(path: path, failure: FileTreeError.unsupportedKind(path).failure))

@@ -139,7 +139,8 @@ package enum Child {
         var pendingInput: Descriptor? = text.isEmpty ? nil : consume input
         if let raw = pendingInput?.raw { _ = lb_fcntl_int(raw, F_SETFL, O_NONBLOCK) }
         var written = 0, outputOpen = true, errorsOpen = true
-        while outputOpen || errorsOpen {
+        // After too much output the pipes are closed at once: what the child started may still write into them.
+        while (outputOpen || errorsOpen) && !collector.overflowed {
             var polls = [
                 pollfd(fd: outputOpen ? output.raw : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: errorsOpen ? errors.raw : -1, events: Int16(POLLIN), revents: 0),

@@ -118,6 +118,11 @@ enum Hostile {
         return Array("{\"nodes\":[\(texts.joined(separator: ","))]}\n".utf8)
     }
 
+    static func save(_ nodes: [(name: String, node: Node)], _ lane: BlobWriter.Lane) throws -> BlobID {
+        let json = try tree(nodes)
+        return try lane.save(.tree, json.span).id
+    }
+
     static func file(_ content: [BlobID], size: UInt64 = 4) -> Node {
         var node = Node(name: [], kind: .file)
         node.mode = GoFileMode(posix: 0o100644)

@@ -245,11 +245,12 @@ import Testing
         var random = SeededRandom(seed: 6)
         let part = random.bytes(3000), bench = try Bench()
         let root = try bench.store { lane in
-            let id = try lane.save(.data, part.span).id, other = try lane.save(.data, Array("other".utf8).span).id
+            let otherBytes = Array("other".utf8)
+            let id = try lane.save(.data, part.span).id, other = try lane.save(.data, otherBytes.span).id
             let nodes = (1...30).map { number in
                 ("f\(100 + number)", Hostile.file((0..<number).flatMap { $0 % 3 == 2 ? [other, id] : [id] }))
             }
-            return try lane.save(.tree, Hostile.tree(nodes).span).id
+            return try Hostile.save(nodes, lane)
         }
         #expect(try bench.restore(root).problems.isEmpty)
         for number in 1...30 {

@@ -237,7 +237,8 @@ package final class RestoreRun: Sendable {
         switch request.overwrite {
         case .never: return skipUntouched(file)
         case .ifNewer where !isNewer: return skipUntouched(file)
-        case .ifChanged where status.kind == .regular && status.size == node.size && FileTime(node.modificationTime) == status.modificationTime:
+        case .ifChanged
+        where status.kind == .regular && status.size == node.size && FileTime(node.modificationTime) == status.modificationTime:
             return try skipContent(file)
         default: break
         }

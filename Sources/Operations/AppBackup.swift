@@ -39,7 +39,8 @@ package struct AppBackup {
         let lock = try workbench.state.acquireRunLock()
         let source = sources.count == 1 ? sources.first?.rawValue : nil
         let run = AppRun.begin(
-            RunStart(verb: "backup", application: workbench.application.name, source: source), in: workbench.state, now: workbench.identity.now(),
+            RunStart(verb: "backup", application: workbench.application.name, source: source), in: workbench.state,
+            now: workbench.identity.now(),
             recorded: !dryRun)
         let staging = try workbench.state.makeStaging(in: staging, run: run.id.text, under: lock)
         defer { try? Directory.removeTree(staging) }
@@ -53,7 +54,8 @@ package struct AppBackup {
             let outcomes = try access.withIndex(.shared) { indexed, snapshots in
                 for message in damaged.messages { onEvent(.warning(message)) }
                 let session = AppBackupSession(
-                    workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run, staging: staging,
+                    workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run,
+                    staging: staging,
                     dryRun: dryRun, writer: writer, progress: progress, cancellation: cancellation)
                 return try save(units, session, indexed, onEvent)
             }
@@ -96,7 +98,8 @@ package struct AppBackup {
         guard units.isEmpty else { return units }
         let what = sources.count == 1 ? sources.first?.rawValue ?? "" : "database, files or configuration"
         throw Failure(
-            .configInvalid, "'\(application.name)' has no \(what) to save", hint: "`lifeboat config show` prints what was found; say what there is under `sources:`")
+            .configInvalid, "'\(application.name)' has no \(what) to save",
+            hint: "`lifeboat config show` prints what was found; say what there is under `sources:`")
     }
 }
 

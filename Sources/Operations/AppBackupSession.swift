@@ -51,7 +51,8 @@ struct AppBackupSession {
     // MARK: Files and configuration
 
     /// - Parameter files: what is left out of files; configuration is saved whole.
-    func savePaths(_ source: AppSource, _ paths: [BytePath], _ files: ResolvedFiles?, _ indexed: IndexedRepository) throws -> BackupSummary {
+    func savePaths(_ source: AppSource, _ paths: [BytePath], _ files: ResolvedFiles?, _ indexed: IndexedRepository) throws -> BackupSummary
+    {
         var request = request(source, paths, time: workbench.identity.now())
         if let files {
             let patterns = try PatternList(files.excludePatterns)
@@ -61,7 +62,8 @@ struct AppBackupSession {
         }
         request.skipping.formUnion(neverRead)
         request.parent = parent(source, paths).map { .snapshot($0) } ?? .none
-        return try BackupRun(indexed, request, zone: workbench.identity.zone, progress: progress, cancellation: cancellation).run(snapshots: [])
+        return try BackupRun(indexed, request, zone: workbench.identity.zone, progress: progress, cancellation: cancellation).run(
+            snapshots: [])
     }
 
     /// Live databases, whose locks would die with our descriptor; the repository; our own journal and copies.
@@ -76,11 +78,14 @@ struct AppBackupSession {
         switch database.location {
         case .file(let file): return try saveSQLite(file, indexed)
         case .unknown(let reason):
-            throw Failure(.failed, "could not find the database '\(database.name)': \(reason)", hint: "name it under `sources:` in \(workbench.settings.file)")
+            throw Failure(
+                .failed, "could not find the database '\(database.name)': \(reason)",
+                hint: "name it under `sources:` in \(workbench.settings.file)")
         case .server:
             throw Failure(
                 .failed, "\(database.summary) was not saved: this version of lifeboat backs up SQLite databases only",
-                hint: "dump it into a directory that `sources: files:` names, or set `sources: { database: false }` if it is saved otherwise")
+                hint:
+                    "dump it into a directory that `sources: files:` names, or set `sources: { database: false }` if it is saved otherwise")
         }
     }
 
@@ -102,7 +107,8 @@ struct AppBackupSession {
         _ items: [StreamItem], _ file: BytePath, _ time: Timestamp, isDamaged: Bool, _ indexed: IndexedRepository
     ) throws -> BackupSummary {
         guard file.name != AppDatabaseSnapshot.manifestName else {
-            throw Failure(.failed, "a database cannot be called '\(file)': its description takes that name in the snapshot", hint: "rename the file")
+            throw Failure(
+                .failed, "a database cannot be called '\(file)': its description takes that name in the snapshot", hint: "rename the file")
         }
         var request = request(.database, [file], time: time)
         if isDamaged && !isSafety { request.tags = AppTag.backup(name, .database, run: run.id.text, isDamaged: true) }

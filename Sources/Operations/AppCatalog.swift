@@ -23,7 +23,8 @@ package struct AppCatalog: Sendable {
         let detected = workbench.application.name
         let isKnown = workbench.settings.app.name != nil || snapshots.contains { $0.snapshot.applicationName == detected }
         let root = workbench.application.root
-        let earlier = isKnown ? nil : snapshots.last { $0.snapshot.applicationName != nil && $0.snapshot.paths.contains(where: root.contains) }
+        let earlier =
+            isKnown ? nil : snapshots.last { $0.snapshot.applicationName != nil && $0.snapshot.paths.contains(where: root.contains) }
         self.init(snapshots, application: earlier?.snapshot.applicationName ?? detected)
     }
 
@@ -35,7 +36,9 @@ package struct AppCatalog: Sendable {
     }
 
     /// The newest good backup of files or configuration.
-    package func newest(_ source: AppSource, notAfter limit: Timestamp? = nil) -> CatalogedSnapshot? { backups(of: source, notAfter: limit).last }
+    package func newest(_ source: AppSource, notAfter limit: Timestamp? = nil) -> CatalogedSnapshot? {
+        backups(of: source, notAfter: limit).last
+    }
 
     /// The newest good backup of the database at `path`.
     package func newestDatabase(_ path: BytePath, notAfter limit: Timestamp? = nil) -> CatalogedSnapshot? {

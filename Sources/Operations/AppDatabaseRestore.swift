@@ -53,7 +53,8 @@ struct AppDatabaseRestore {
             try verification.requireProof(of: database.destination)
             if isElsewhere { try moveInPlace(file, database.destination) }
             return Fetched(
-                database: database, file: file, summary: summary, notes: verification.foreignKeyProblems.map { "the backup has rows whose references lead nowhere: \($0)" },
+                database: database, file: file, summary: summary,
+                notes: verification.foreignKeyProblems.map { "the backup has rows whose references lead nowhere: \($0)" },
                 isInPlace: isElsewhere)
         } catch {
             try? Directory.remove(file)
@@ -104,7 +105,9 @@ struct AppDatabaseRestore {
             guard error.kind == .inUse else { throw error }
             throw Failure(
                 .failed, error.description,
-                hint: "stop what uses it and run the same command again; --while-open replaces it all the same, and what uses it must then be restarted")
+                hint:
+                    "stop what uses it and run the same command again; --while-open replaces it all the same, and what uses it must then be restarted"
+            )
         }
     }
 }

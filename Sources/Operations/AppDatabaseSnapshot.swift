@@ -21,8 +21,12 @@ package struct AppDatabaseSnapshot: Sendable {
     init(_ snapshot: CatalogedSnapshot, _ reader: BlobReader) throws {
         let nodes = try Tree.parse(reader.readTree(snapshot.snapshot.tree))
         func damaged(_ detail: String) -> RepositoryFailure { .damaged(object: "database snapshot \(snapshot.id.short)", detail: detail) }
-        guard let path = snapshot.snapshot.paths.first, snapshot.snapshot.paths.count == 1 else { throw damaged("it does not name one database") }
-        guard let node = nodes.first(where: { $0.name == path.name && $0.kind == .file }) else { throw damaged("there is no '\(path.displayName)' in it") }
+        guard let path = snapshot.snapshot.paths.first, snapshot.snapshot.paths.count == 1 else {
+            throw damaged("it does not name one database")
+        }
+        guard let node = nodes.first(where: { $0.name == path.name && $0.kind == .file }) else {
+            throw damaged("there is no '\(path.displayName)' in it")
+        }
         guard let manifestNode = nodes.first(where: { $0.name == Self.manifestName && $0.kind == .file }) else {
             throw damaged("there is no manifest in it: it is not a capture of a readable database")
         }

@@ -62,15 +62,19 @@ package struct AppInit: Sendable {
 
     package func look() throws -> Findings {
         let probe = HostProbe()
-        guard probe.kind(of: root) == .directory else { throw Failure(.usage, "'\(root)' is not a directory", hint: "change into your application, or use --app DIR") }
+        guard probe.kind(of: root) == .directory else {
+            throw Failure(.usage, "'\(root)' is not a directory", hint: "change into your application, or use --app DIR")
+        }
         if !replacesSettings, (try? FileStatus.ifExists(settingsFile)) ?? nil != nil {
-            throw Failure(.failed, "'\(settingsFile)' is there already", hint: "use it as it is (`lifeboat backup`), or replace it with --force")
+            throw Failure(
+                .failed, "'\(settingsFile)' is there already", hint: "use it as it is (`lifeboat backup`), or replace it with --force")
         }
         let env = DotEnv.read(root: root, probe: probe)
         let application = try resolve(DefaultSettings.settings(root: root), env: env, probe: probe)
         let files = application.files.map(count) ?? (0, 0)
         return Findings(
-            detected: Detection.detect(root: root, env: env, probe: probe), name: application.name, databases: application.databases.map(look),
+            detected: Detection.detect(root: root, env: env, probe: probe), name: application.name,
+            databases: application.databases.map(look),
             fileCount: files.0, byteCount: files.1, hasEnvironmentFile: env != nil)
     }
 
@@ -79,7 +83,9 @@ package struct AppInit: Sendable {
         case .server:
             return Database(
                 database: database, probe: nil,
-                problem: "this version of lifeboat does not back up \(database.type.map { "\($0)" } ?? "such") databases: only files and configuration would be saved")
+                problem:
+                    "this version of lifeboat does not back up \(database.type.map { "\($0)" } ?? "such") databases: only files and configuration would be saved"
+            )
         case .unknown(let reason): return Database(database: database, probe: nil, problem: reason)
         case .file(let file):
             do throws(DatabaseFailure) {
@@ -94,7 +100,8 @@ package struct AppInit: Sendable {
         let counter = FileCounter()
         let patterns = (try? PatternList(files.excludePatterns)).map { [$0] } ?? []
         let scanner = TreeScanner(
-            targets: files.paths, workingDirectory: .root, exclusions: Exclusions(patterns: patterns, largerThan: files.excludeLargerThan?.bytes),
+            targets: files.paths, workingDirectory: .root,
+            exclusions: Exclusions(patterns: patterns, largerThan: files.excludeLargerThan?.bytes),
             skipping: Set(files.skippedPaths))
         try? scanner.walk(counter)
         return (counter.files, counter.bytes)
@@ -130,10 +137,13 @@ package struct AppInit: Sendable {
 
     private func refuse(_ places: Places, _ findings: Findings) throws {
         for path in findings.detected.files where places.repository.contains(path) {
-            throw Failure(.usage, "the files of the application at '\(path)' would lie inside the repository", hint: "choose another place with --repository")
+            throw Failure(
+                .usage, "the files of the application at '\(path)' would lie inside the repository",
+                hint: "choose another place with --repository")
         }
         guard !places.repository.contains(places.keyFile) else {
-            throw Failure(.usage, "the key would lie inside the repository that it opens", hint: "choose another place with --password-file")
+            throw Failure(
+                .usage, "the key would lie inside the repository that it opens", hint: "choose another place with --password-file")
         }
     }
 
@@ -152,10 +162,13 @@ package struct AppInit: Sendable {
 
     private func writeSettings(_ places: Places, _ findings: Findings) throws {
         guard let repository = String(validating: places.repository.bytes, as: UTF8.self) else {
-            throw Failure(.usage, "the repository's path '\(places.repository)' is not UTF-8, and a settings file cannot name it", hint: "choose another path")
+            throw Failure(
+                .usage, "the repository's path '\(places.repository)' is not UTF-8, and a settings file cannot name it",
+                hint: "choose another path")
         }
         // The name is written down, though it can be detected: it must outlive the .env file that it was detected from.
-        let writer = SettingsWriter(root: root, name: findings.name, repository: repository, passwordFile: places.keyFile, detected: findings.detected)
+        let writer = SettingsWriter(
+            root: root, name: findings.name, repository: repository, passwordFile: places.keyFile, detected: findings.detected)
         let text = Array(try writer.text().utf8)
         // Read back before it is written: a settings file that we refuse ourselves would protect nothing.
         _ = try resolve(SettingsReader.read(text, file: settingsFile), env: nil, probe: HostProbe())

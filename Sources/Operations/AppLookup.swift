@@ -33,7 +33,9 @@ package struct AppLookup: Sendable {
     package func findIfAny() throws -> BytePath? {
         if let named = explicit ?? variable("LIFEBOAT_CONFIG") {
             let path = BytePath.resolve(named, in: workingDirectory)
-            guard isFile(path) else { throw Failure(.configInvalid, "there is no settings file '\(path)'", hint: "check --config and LIFEBOAT_CONFIG") }
+            guard isFile(path) else {
+                throw Failure(.configInvalid, "there is no settings file '\(path)'", hint: "check --config and LIFEBOAT_CONFIG")
+            }
             return path
         }
         if let found = try findUpwards() { return found }
@@ -66,7 +68,9 @@ package struct AppLookup: Sendable {
 
     private func findInDirectory() throws -> BytePath? {
         let directory: BytePath = "/etc/lifeboat.d"
-        let names = ((try? Directory.entries(of: directory)) ?? []).map(\.name).filter { $0.count > 5 && $0.suffix(5) == Array(".yaml".utf8)[...] }
+        let names = ((try? Directory.entries(of: directory)) ?? []).map(\.name).filter {
+            $0.count > 5 && $0.suffix(5) == Array(".yaml".utf8)[...]
+        }
         let files = names.map { directory.appending($0) }
         if files.count <= 1 { return files.first }
         let matching = files.filter { file in
@@ -75,7 +79,8 @@ package struct AppLookup: Sendable {
         }
         guard matching.count != 1 else { return matching[0] }
         throw Failure(
-            .configInvalid, "'\(directory)' holds the settings of \(files.count) applications", hint: "name one with --config, or change into its directory")
+            .configInvalid, "'\(directory)' holds the settings of \(files.count) applications",
+            hint: "name one with --config, or change into its directory")
     }
 
     /// Reads a settings file.

@@ -55,7 +55,8 @@ package struct AppRestore {
             guard try confirm(plan) else { throw Failure(.cancelled, "nothing was changed") }
             let source = selection.sources.count == 1 ? selection.sources.first?.rawValue : nil
             let run = AppRun.begin(
-                RunStart(verb: "restore", application: workbench.application.name, source: source), in: workbench.state, now: workbench.identity.now())
+                RunStart(verb: "restore", application: workbench.application.name, source: source), in: workbench.state,
+                now: workbench.identity.now())
             defer { for warning in run.warnings { onEvent(.note(warning)) } }
             let staging = try workbench.state.makeStaging(run: run.id.text, under: lock)
             defer { try? Directory.removeTree(staging) }
@@ -77,7 +78,8 @@ package struct AppRestore {
                 hint: "leave --delete out, or remove surplus files by hand")
         }
         if !selection.tables.isEmpty, plan.databases.count != 1 {
-            throw Failure(.usage, "--tables needs one database, and there are \(plan.databases.count)", hint: "choose one with --snapshot ID")
+            throw Failure(
+                .usage, "--tables needs one database, and there are \(plan.databases.count)", hint: "choose one with --snapshot ID")
         }
     }
 }

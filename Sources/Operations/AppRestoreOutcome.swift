@@ -42,7 +42,9 @@ package struct AppRestoreOutcome: Sendable {
     func record(phases: [PhaseDuration]) -> RunResult {
         let failures = parts.compactMap { part in part.failure.map { "\(part.source.rawValue): \($0.message)" } }
         let problems = parts.reduce(0) { $0 + $1.summary.problems.count }
-        let message = failures.isEmpty ? (problems > 0 ? "\(problems) items could not be restored completely" : nil) : failures.joined(separator: "; ")
+        let message =
+            failures.isEmpty
+            ? (problems > 0 ? "\(problems) items could not be restored completely" : nil) : failures.joined(separator: "; ")
         return RunResult(
             exitStatus: code?.rawValue ?? 0, bytesRead: parts.reduce(0) { $0 + $1.summary.totalBytes },
             bytesStored: parts.reduce(0) { $0 + $1.summary.bytesRestored }, fileCount: parts.reduce(0) { $0 + $1.summary.totalItems },

@@ -43,7 +43,9 @@ package struct AppRestorePlan: Sendable {
 
     package var trees: [Tree] { [config, files].compactMap { $0 } }
 
-    package var snapshots: [CatalogedSnapshot] { [config?.snapshot].compactMap { $0 } + databases.map(\.saved.snapshot) + [files?.snapshot].compactMap { $0 } }
+    package var snapshots: [CatalogedSnapshot] {
+        [config?.snapshot].compactMap { $0 } + databases.map(\.saved.snapshot) + [files?.snapshot].compactMap { $0 }
+    }
 
     /// Whether anything that is there now would be replaced.
     package var replacesSomething: Bool { trees.contains { $0.paths.contains(where: \.exists) } || databases.contains(where: \.exists) }
@@ -104,10 +106,14 @@ struct AppRestorePlanner {
     private func named(_ id: String) throws -> (AppSource, CatalogedSnapshot) {
         let snapshot = try SnapshotCatalog.resolve(id, in: catalog.all).snapshot
         guard let source = snapshot.snapshot.heldSource else {
-            throw Failure(.usage, "snapshot \(snapshot.id.short) holds no source of an application", hint: "use `lifeboat restore files --snapshot \(snapshot.id.short) --target DIR --repo …`")
+            throw Failure(
+                .usage, "snapshot \(snapshot.id.short) holds no source of an application",
+                hint: "use `lifeboat restore files --snapshot \(snapshot.id.short) --target DIR --repo …`")
         }
         guard selection.sources.contains(source) else {
-            throw Failure(.usage, "snapshot \(snapshot.id.short) holds the \(source.rawValue)", hint: "use `lifeboat restore \(source.rawValue) --snapshot \(snapshot.id.short)`")
+            throw Failure(
+                .usage, "snapshot \(snapshot.id.short) holds the \(source.rawValue)",
+                hint: "use `lifeboat restore \(source.rawValue) --snapshot \(snapshot.id.short)`")
         }
         return (source, snapshot)
     }
@@ -117,7 +123,8 @@ struct AppRestorePlanner {
         let when = selection.instant.map { " at or before \($0)" } ?? ""
         return Failure(
             .failed, "there is no backup of the \(what)\(when) in \(workbench.access.address)",
-            hint: catalog.all.isEmpty ? "check the application's name: `lifeboat snapshots` shows the tags" : "`lifeboat snapshots` lists what there is")
+            hint: catalog.all.isEmpty
+                ? "check the application's name: `lifeboat snapshots` shows the tags" : "`lifeboat snapshots` lists what there is")
     }
 
     // MARK: Reading them

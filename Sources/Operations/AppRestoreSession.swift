@@ -31,7 +31,9 @@ struct AppRestoreSession {
         var fetched: [AppDatabaseRestore.Fetched] = []
         defer { for database in fetched { database.discard() } }
         if !plan.databases.isEmpty {
-            try step("fetch") { for database in plan.databases { fetched.append(try restorer.fetch(database, isElsewhere: plan.target != nil)) } }
+            try step("fetch") {
+                for database in plan.databases { fetched.append(try restorer.fetch(database, isElsewhere: plan.target != nil)) }
+            }
         }
         if plan.target == nil && options.takesSafetyBackup && plan.replacesSomething {
             outcome.safetyBackups = try step("safety") { try safety.save(plan) }
@@ -54,7 +56,8 @@ struct AppRestoreSession {
     private var safety: AppSafety {
         AppSafety(
             session: AppBackupSession(
-                workbench: workbench, catalog: catalog, run: run, staging: staging, isSafety: true, progress: progress, cancellation: cancellation),
+                workbench: workbench, catalog: catalog, run: run, staging: staging, isSafety: true, progress: progress,
+                cancellation: cancellation),
             indexed: indexed)
     }
 
@@ -66,7 +69,8 @@ struct AppRestoreSession {
             // Configuration restored just now must not be overwritten by an older copy of it inside the files.
             let settled = tree.source == .files ? plan.config?.paths.map(\.path) ?? [] : []
             let restorer = AppTreeRestore(
-                workbench: workbench, indexed: indexed, tree: tree, settled: settled, delete: options.delete, progress: progress, cancellation: cancellation)
+                workbench: workbench, indexed: indexed, tree: tree, settled: settled, delete: options.delete, progress: progress,
+                cancellation: cancellation)
             part.summary = try restorer.run()
         } catch RepositoryFailure.cancelled {
             throw RepositoryFailure.cancelled

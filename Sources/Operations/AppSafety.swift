@@ -28,7 +28,8 @@ struct AppSafety {
         } catch {
             let failure = Failure(describing: error)
             throw Failure(
-                failure.code == .locked ? .locked : .failed, "nothing was restored: what is there now could not be saved first: \(failure.message)",
+                failure.code == .locked ? .locked : .failed,
+                "nothing was restored: what is there now could not be saved first: \(failure.message)",
                 hint: "solve that, or replace it for good with --no-safety-backup")
         }
         return saved

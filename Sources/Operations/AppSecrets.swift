@@ -13,7 +13,9 @@ extension PasswordSource {
         case .command(let arguments): self = .command(PasswordSource.commandLine(arguments))
         case .environment(let name):
             guard let value = Host.environment(name), !value.isEmpty else {
-                throw Failure(.wrongKey, "the environment variable \(name), which holds the repository's password, is not set", hint: "set it, or change `key:`")
+                throw Failure(
+                    .wrongKey, "the environment variable \(name), which holds the repository's password, is not set",
+                    hint: "set it, or change `key:`")
             }
             self = .literal(SecretBytes(Array(value.utf8)))
         case .credential(let name):
@@ -24,7 +26,8 @@ extension PasswordSource {
             }
             self = .file(BytePath(directory).appending(name))
         case .applicationVariable(let name):
-            throw Failure(.configInvalid, "the repository's password cannot be the application's own variable \(name)", hint: "use `password_file:`")
+            throw Failure(
+                .configInvalid, "the repository's password cannot be the application's own variable \(name)", hint: "use `password_file:`")
         }
     }
 

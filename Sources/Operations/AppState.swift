@@ -43,7 +43,9 @@ package struct AppState: Sendable {
         try Directory.createAll(directory)
         let file = try Descriptor.open(directory.appending("lock"), .openOrCreate)
         guard file.tryLock() else {
-            throw Failure(.locked, "another backup or restore of this application is running on this machine", hint: "wait for it to end; `lifeboat history` shows it")
+            throw Failure(
+                .locked, "another backup or restore of this application is running on this machine",
+                hint: "wait for it to end; `lifeboat history` shows it")
         }
         return RunLock(file)
     }

@@ -55,7 +55,8 @@ package struct AppStatusReport: Sendable {
 
     /// What would be lost if the machine died now, in seconds: the age of the oldest of the newest recovery points of what counts.
     package var worstCaseSeconds: Int64? {
-        let counted = sources.contains { $0.source == .database } ? sources.filter { $0.source == .database } : sources.filter { $0.source == .files }
+        let counted =
+            sources.contains { $0.source == .database } ? sources.filter { $0.source == .database } : sources.filter { $0.source == .files }
         let ages = counted.map { source in source.lastGood.map { max(0, now.seconds - $0.seconds) } }
         guard !ages.isEmpty, !ages.contains(where: { $0 == nil }) else { return nil }
         return ages.compactMap { $0 }.max()
@@ -70,7 +71,8 @@ package struct AppStatus {
     package init(_ workbench: AppWorkbench) { self.workbench = workbench }
 
     package func run() -> AppStatusReport {
-        var report = AppStatusReport(application: workbench.application, repository: "\(workbench.access.address)", now: workbench.identity.now())
+        var report = AppStatusReport(
+            application: workbench.application, repository: "\(workbench.access.address)", now: workbench.identity.now())
         do {
             let damaged = DamagedSnapshots()
             var access = damaged.watching(workbench.access)
@@ -104,7 +106,9 @@ package struct AppStatus {
         if application.databases.isEmpty, !catalog.backups(of: .database).isEmpty {
             report.sources.append(source("database", .database, catalog.backups(of: .database), reader, indexed, unsupported: nil))
         }
-        if application.files != nil { report.sources.append(source("files", .files, catalog.backups(of: .files), reader, indexed, unsupported: nil)) }
+        if application.files != nil {
+            report.sources.append(source("files", .files, catalog.backups(of: .files), reader, indexed, unsupported: nil))
+        }
         if !application.config.isEmpty || !catalog.backups(of: .config).isEmpty {
             report.sources.append(source("config", .config, catalog.backups(of: .config), reader, indexed, unsupported: nil))
         }
@@ -125,7 +129,8 @@ package struct AppStatus {
     }
 
     private func source(
-        _ label: String, _ source: AppSource, _ backups: [CatalogedSnapshot], _ reader: BlobReader, _ indexed: IndexedRepository, unsupported: String?
+        _ label: String, _ source: AppSource, _ backups: [CatalogedSnapshot], _ reader: BlobReader, _ indexed: IndexedRepository,
+        unsupported: String?
     ) -> AppStatusReport.Source {
         var status = AppStatusReport.Source(label: label, source: source)
         status.snapshotCount = backups.count
@@ -136,7 +141,8 @@ package struct AppStatus {
             if source == .database {
                 let saved = try AppDatabaseSnapshot(newest, reader)
                 guard indexed.index.containsAll(saved.node.content ?? []) else {
-                    throw RepositoryFailure.damaged(object: "snapshot \(newest.id.short)", detail: "parts of the database are missing from the index")
+                    throw RepositoryFailure.damaged(
+                        object: "snapshot \(newest.id.short)", detail: "parts of the database are missing from the index")
                 }
             } else {
                 _ = try Tree.parse(reader.readTree(newest.snapshot.tree))
@@ -154,8 +160,12 @@ package struct AppStatus {
         let name = workbench.application.name
         do throws(JournalFailure) {
             let journal = try RunJournal.open(workbench.state.journalPath)
-            report.lastVerify = try journal.recent(limit: 50, verb: "verify", application: name).first { $0.result != nil && $0.result?.exitStatus != 11 }
-            report.lastRestore = try journal.recent(limit: 200, verb: "restore", application: name).first { $0.outcome.isSuccess && $0.start.source == nil }
+            report.lastVerify = try journal.recent(limit: 50, verb: "verify", application: name).first {
+                $0.result != nil && $0.result?.exitStatus != 11
+            }
+            report.lastRestore = try journal.recent(limit: 200, verb: "restore", application: name).first {
+                $0.outcome.isSuccess && $0.start.source == nil
+            }
         } catch {
             report.warnings.append(error.failure.message)
         }
@@ -185,7 +195,8 @@ package struct AppStatus {
 
     private func noteAge(_ source: AppStatusReport.Source, _ report: inout AppStatusReport) {
         let schedule = workbench.application.schedule
-        guard let last = source.lastGood, let interval = (source.source == .files ? schedule.files : schedule.config).longestIntervalSeconds else { return }
+        guard let last = source.lastGood, let interval = (source.source == .files ? schedule.files : schedule.config).longestIntervalSeconds
+        else { return }
         let age = report.now.seconds - last.seconds
         // A day of grace: a run is not late because the machine was busy.
         if age > interval + 86_400 { report.warnings.append("the newest backup of \(source.label) is \(age / 86_400) days old") }

@@ -73,7 +73,8 @@ struct AppTreeRestore {
         let together = inside.filter { !leadsThroughLink($0, from: base) }
         let alone = tree.paths.filter { path in !together.contains { $0.path == path.path } }
         guard together.count > 1, let first = together.first else { return tree.paths.map(group) }
-        let target = BytePath(names: Array(first.destination.components.dropLast(first.path.components.count - base.components.count)), absolute: true)
+        let target = BytePath(
+            names: Array(first.destination.components.dropLast(first.path.components.count - base.components.count)), absolute: true)
         return [Group(base: base, target: target, paths: together.map(\.path))] + alone.map(group)
     }
 

@@ -29,11 +29,14 @@ package struct AppVerify {
 
     package init(_ workbench: AppWorkbench) { self.workbench = workbench }
 
-    package func run(progress: @escaping UpkeepProgressHandler = { _ in }, cancellation: @escaping @Sendable () -> Bool = { false }) throws -> AppVerifyReport {
+    package func run(
+        progress: @escaping UpkeepProgressHandler = { _ in }, cancellation: @escaping @Sendable () -> Bool = { false }
+    ) throws -> AppVerifyReport {
         let lock = try workbench.state.acquireRunLock()
         let source = sources.count == 1 ? sources.first?.rawValue : nil
         let run = AppRun.begin(
-            RunStart(verb: "verify", application: workbench.application.name, source: source), in: workbench.state, now: workbench.identity.now())
+            RunStart(verb: "verify", application: workbench.application.name, source: source), in: workbench.state,
+            now: workbench.identity.now())
         let staging = try workbench.state.makeStaging(run: run.id.text, under: lock)
         defer { try? Directory.removeTree(staging) }
         return try run.record {
@@ -53,12 +56,14 @@ package struct AppVerify {
         let started = workbench.identity.now(), clock = Host.monotonicNanoseconds()
         let readData = readData ?? CheckOptions.ReadData(workbench.application.verify.readData)
         let tags = [AppTag.program, AppTag.application(workbench.application.name)]
-        let filter = SnapshotFilter(tagLists: sources.count == AppSource.allCases.count ? [tags] : sources.map { tags + [AppTag.source($0)] })
+        let filter = SnapshotFilter(
+            tagLists: sources.count == AppSource.allCases.count ? [tags] : sources.map { tags + [AppTag.source($0)] })
         let check = try run.phase("structure") {
             try Check(repository, options: CheckOptions(readData: readData, filter: filter), progress: progress).run()
         }
         var report = AppVerifyReport(
-            application: workbench.application.name, repository: "\(workbench.access.address)", runID: run.id, time: started, readData: readData, check: check)
+            application: workbench.application.name, repository: "\(workbench.access.address)", runID: run.id, time: started,
+            readData: readData, check: check)
         let snapshots = try SnapshotCatalog.load(repository) { _, _ in }
         let catalog = AppCatalog(snapshots.filter { filter.matches($0.snapshot) }, application: workbench.application.name)
         report.snapshots = catalog.all
@@ -69,7 +74,9 @@ package struct AppVerify {
 
     // MARK: Databases
 
-    private func verifyDatabases(_ repository: Repository, _ catalog: AppCatalog, _ staging: BytePath, _ report: inout AppVerifyReport) throws {
+    private func verifyDatabases(
+        _ repository: Repository, _ catalog: AppCatalog, _ staging: BytePath, _ report: inout AppVerifyReport
+    ) throws {
         let indexed: IndexedRepository
         do {
             indexed = try IndexedRepository.load(repository)
@@ -82,12 +89,17 @@ package struct AppVerify {
         let others = catalog.backups(of: .database).reversed().filter { candidate in !newest.contains { $0.id == candidate.id } }
         let chosen = allDatabases ? others : Array(others.prefix(max(0, Self.newestDatabaseCount - newest.count)))
         var hashed: Set<[BlobID]> = []
-        for snapshot in newest { report.databases.append(verify(snapshot, indexed, staging, restoring: true, &hashed, readsAll: report.readsAll)) }
-        for snapshot in chosen { report.databases.append(verify(snapshot, indexed, staging, restoring: false, &hashed, readsAll: report.readsAll)) }
+        for snapshot in newest {
+            report.databases.append(verify(snapshot, indexed, staging, restoring: true, &hashed, readsAll: report.readsAll))
+        }
+        for snapshot in chosen {
+            report.databases.append(verify(snapshot, indexed, staging, restoring: false, &hashed, readsAll: report.readsAll))
+        }
     }
 
     private func verify(
-        _ snapshot: CatalogedSnapshot, _ indexed: IndexedRepository, _ staging: BytePath, restoring: Bool, _ hashed: inout Set<[BlobID]>, readsAll: Bool
+        _ snapshot: CatalogedSnapshot, _ indexed: IndexedRepository, _ staging: BytePath, restoring: Bool, _ hashed: inout Set<[BlobID]>,
+        readsAll: Bool
     ) -> AppVerifyReport.Database {
         var result = AppVerifyReport.Database(snapshot: snapshot, path: snapshot.snapshot.paths.first ?? .root)
         do {
@@ -130,7 +142,9 @@ package struct AppVerify {
             let piece = try reader.read(BlobHandle(type: .data, id: id))
             hasher.update(piece.span)
         }
-        guard hasher.finish() == saved.manifest.sha256 else { throw Failure(.damaged, "its content does not have the SHA-256 of its manifest") }
+        guard hasher.finish() == saved.manifest.sha256 else {
+            throw Failure(.damaged, "its content does not have the SHA-256 of its manifest")
+        }
     }
 }
 

@@ -37,7 +37,9 @@ package struct AppVerifyReport: Sendable {
     package var databases: [Database] = []
     package var durationNanoseconds: Int64 = 0
 
-    package init(application: String, repository: String, runID: RunID, time: Timestamp, readData: CheckOptions.ReadData, check: CheckResult) {
+    package init(
+        application: String, repository: String, runID: RunID, time: Timestamp, readData: CheckOptions.ReadData, check: CheckResult
+    ) {
         self.application = application
         self.repository = repository
         self.runID = runID
@@ -59,7 +61,8 @@ package struct AppVerifyReport: Sendable {
 
     /// Snapshots that cannot be restored completely, as far as the damage was traced.
     package var damagedSnapshots: [CatalogedSnapshot] {
-        let ids = Set(check.errors.flatMap(\.affected).map(\.snapshot)).union(databases.filter { $0.failure != nil }.compactMap { $0.snapshot?.id })
+        let ids = Set(check.errors.flatMap(\.affected).map(\.snapshot)).union(
+            databases.filter { $0.failure != nil }.compactMap { $0.snapshot?.id })
         return snapshots.filter { ids.contains($0.id) }
     }
 
@@ -72,7 +75,9 @@ package struct AppVerifyReport: Sendable {
             "result      \(isClean ? "everything that was looked at is whole" : "DAMAGED")", "",
         ]
         let counts = check.counts
-        lines.append("structure   \(counts.snapshots) snapshots, \(counts.trees) trees, \(counts.packs) packs, \(counts.blobs) blobs: \(check.isClean ? "whole" : "\(check.errors.count) errors")")
+        lines.append(
+            "structure   \(counts.snapshots) snapshots, \(counts.trees) trees, \(counts.packs) packs, \(counts.blobs) blobs: \(check.isClean ? "whole" : "\(check.errors.count) errors")"
+        )
         lines.append("data        \(dataLine)")
         for source in AppSource.allCases {
             let found = snapshots.filter { $0.snapshot.backupSource == source }

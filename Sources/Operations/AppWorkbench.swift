@@ -63,10 +63,13 @@ package struct AppWorkbench: Sendable {
         try AppWorkbench(settings: AppLookup.read(lookup.find()), overrides: overrides, programVersion: programVersion)
     }
 
-    private static func access(_ application: ResolvedApplication, _ settings: SettingsFile, _ overrides: AppOverrides) throws -> RepositoryAccess {
+    private static func access(
+        _ application: ResolvedApplication, _ settings: SettingsFile, _ overrides: AppOverrides
+    ) throws -> RepositoryAccess {
         let configured = application.repositories.first { $0.copyFrom == nil } ?? application.repositories.first
         guard let url = overrides.repository ?? configured?.url ?? overrides.fallbackRepository else {
-            throw Failure(.configInvalid, "'\(settings.file)' names no repository", hint: "add `repository: /mnt/backup/app`, or use --repo")
+            throw Failure(
+                .configInvalid, "'\(settings.file)' names no repository", hint: "add `repository: /mnt/backup/app`, or use --repo")
         }
         var password = overrides.password
         if password == nil { password = try application.key.map(PasswordSource.init) }

@@ -34,7 +34,8 @@ package struct BackupFiles {
             case .none: request.parent = .none
             case .named(let text): request.parent = .snapshot(try SnapshotCatalog.resolve(text, in: snapshots).snapshot)
             }
-            return try BackupRun(indexed, request, zone: Host.utcOffset, progress: progress, cancellation: cancellation).run(snapshots: snapshots)
+            return try BackupRun(indexed, request, zone: Host.utcOffset, progress: progress, cancellation: cancellation).run(
+                snapshots: snapshots)
         }
     }
 }

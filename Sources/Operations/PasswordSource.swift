@@ -20,13 +20,18 @@ package enum PasswordSource: Sendable {
             do {
                 bytes = PasswordSource.stripped(try AtomicFile.read(path, limit: PasswordSource.maximumByteCount))
             } catch {
-                throw Failure(.wrongKey, "could not read the password file '\(path)': \(error.reason)", hint: "check the path given with --password-file")
+                throw Failure(
+                    .wrongKey, "could not read the password file '\(path)': \(error.reason)",
+                    hint: "check the path given with --password-file")
             }
-            if bytes.isEmpty { throw Failure(.wrongKey, "the password file '\(path)' is empty", hint: "write the repository's password into it") }
+            if bytes.isEmpty {
+                throw Failure(.wrongKey, "the password file '\(path)' is empty", hint: "write the repository's password into it")
+            }
         case .command(let command):
             let result = try Child.run("/bin/sh", ["-c", command], outputLimit: PasswordSource.maximumByteCount)
             guard result.exitStatus == 0 else {
-                throw Failure(.wrongKey, "the password command ended with exit status \(result.exitStatus)", hint: "run it by hand to see why")
+                throw Failure(
+                    .wrongKey, "the password command ended with exit status \(result.exitStatus)", hint: "run it by hand to see why")
             }
             bytes = PasswordSource.stripped(result.output)
             if bytes.isEmpty { throw Failure(.wrongKey, "the password command printed nothing") }

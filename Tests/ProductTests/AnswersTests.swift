@@ -135,7 +135,8 @@ import Testing
 
     @Test func `a database of a kind that is not supported is said, and the rest is saved`() throws {
         let school = try School()
-        try school.scratch.add("school/.env", .file("APP_NAME=School\nDB_CONNECTION=mysql\nDB_HOST=127.0.0.1\nDB_DATABASE=sms\nDB_PASSWORD=hidden\n"))
+        try school.scratch.add(
+            "school/.env", .file("APP_NAME=School\nDB_CONNECTION=mysql\nDB_HOST=127.0.0.1\nDB_DATABASE=sms\nDB_PASSWORD=hidden\n"))
         let result = try school.lifeboat("backup", status: 1)
         #expect(result.errorText.contains("error: database: MySQL at 127.0.0.1/sms was not saved"), "\(result.errorText)")
         #expect(!result.errorText.contains("hidden"))
@@ -174,7 +175,9 @@ import Testing
         let result = try school.lifeboat("init", status: 13)
         #expect(result.errorText.contains("add --repository DIR"))
         try school.lifeboat("init", "--repository", "../new", "--password-file", "../new.key", "--dry-run")
-        #expect(try school.scratch.status("new") == nil && school.scratch.status("new.key") == nil && school.scratch.status("school/lifeboat.yaml") == nil)
+        #expect(
+            try school.scratch.status("new") == nil && school.scratch.status("new.key") == nil
+                && school.scratch.status("school/lifeboat.yaml") == nil)
     }
 
     @Test func `uses a repository that is there only if the key opens it`() throws {

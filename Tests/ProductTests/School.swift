@@ -33,7 +33,9 @@ final class School {
             "school/vendor/autoload.php": .file("<?php"),
         ])
         try scratch.hardLink("school/public/uploads/published.txt", to: "school/storage/app/reports/term.txt")
-        try scratch.add("school/.env", .file("APP_NAME=\"Small School\"\nDB_CONNECTION=sqlite\nDB_DATABASE=\"\(root)/database/database.sqlite\"\n", mode: 0o640))
+        try scratch.add(
+            "school/.env",
+            .file("APP_NAME=\"Small School\"\nDB_CONNECTION=sqlite\nDB_DATABASE=\"\(root)/database/database.sqlite\"\n", mode: 0o640))
         try scratch.add("school/database", .directory)
         try sql("PRAGMA journal_mode = WAL; \(School.schema)")
         try Directory.setMode(database, 0o640)
@@ -66,14 +68,19 @@ final class School {
     func program() throws -> CommandLineProgram {
         CommandLineProgram(
             try Program.binary(),
-            environment: ["HOME": "\(scratch["home"])", "PATH": Host.environment("PATH") ?? "/usr/bin:/bin", "TZ": "UTC", "XDG_STATE_HOME": "\(scratch["home/state"])"],
+            environment: [
+                "HOME": "\(scratch["home"])", "PATH": Host.environment("PATH") ?? "/usr/bin:/bin", "TZ": "UTC",
+                "XDG_STATE_HOME": "\(scratch["home/state"])",
+            ],
             directory: root)
     }
 
     @discardableResult
     func lifeboat(_ arguments: String..., status: Int32 = 0, sourceLocation: SourceLocation = #_sourceLocation) throws -> Child.Result {
         let result = try program().run(arguments)
-        try #require(result.exitStatus == status, "lifeboat \(arguments): \(result.errorText)\(result.outputText.suffix(3000))", sourceLocation: sourceLocation)
+        try #require(
+            result.exitStatus == status, "lifeboat \(arguments): \(result.errorText)\(result.outputText.suffix(3000))",
+            sourceLocation: sourceLocation)
         return result
     }
 
@@ -119,7 +126,11 @@ final class School {
 }
 
 enum AnswerJSON {
-    static func array(_ text: String) throws -> [[String: Any]] { try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]]) }
-    static func object(_ text: String) throws -> [String: Any] { try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]) }
+    static func array(_ text: String) throws -> [[String: Any]] {
+        try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
+    }
+    static func object(_ text: String) throws -> [String: Any] {
+        try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
     static func text(_ object: [String: Any], _ key: String) throws -> String { try #require(object[key] as? String) }
 }

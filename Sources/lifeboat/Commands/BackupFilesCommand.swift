@@ -63,7 +63,9 @@ struct BackupFilesCommand: ParsableCommand {
     func run() throws {
         if try paths.isEmpty && repository.lookup.findIfAny() != nil {
             guard tag.isEmpty, exclusion.isEmpty, time == nil, parent == nil, host == nil else {
-                throw Failure(.usage, "what to leave out and how to tag it is said in lifeboat.yaml for an application's files", hint: "give paths to save anything else")
+                throw Failure(
+                    .usage, "what to leave out and how to tag it is said in lifeboat.yaml for an application's files",
+                    hint: "give paths to save anything else")
             }
             return try application.run([.files], repository, writing, output)
         }
@@ -75,11 +77,14 @@ struct BackupFilesCommand: ParsableCommand {
     }
 
     private func request() throws -> BackupRequest {
-        guard !paths.isEmpty else { throw Failure(.usage, "nothing to save was named", hint: "give paths, as in `lifeboat backup files /etc /home`") }
+        guard !paths.isEmpty else {
+            throw Failure(.usage, "nothing to save was named", hint: "give paths, as in `lifeboat backup files /etc /home`")
+        }
         let identity = Identity.ofThisProcess(hostName: host)
         var request = BackupRequest(
             targets: paths.map { BytePath($0) }, workingDirectory: Host.workingDirectory(), hostName: identity.hostName,
-            userName: identity.userName, time: try time.map(SnapshotTime.parse) ?? identity.now(), programVersion: "lifeboat \(Lifeboat.version)")
+            userName: identity.userName, time: try time.map(SnapshotTime.parse) ?? identity.now(),
+            programVersion: "lifeboat \(Lifeboat.version)")
         request.userID = identity.userID
         request.groupID = identity.groupID
         request.exclusions = try exclusion.exclusions()

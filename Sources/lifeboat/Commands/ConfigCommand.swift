@@ -49,7 +49,8 @@ struct ConfigCommand: ParsableCommand {
 
     struct Schema: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print the JSON Schema of the settings file, for editors.", discussion: "Example:\n  lifeboat config schema > lifeboat.schema.json")
+            abstract: "Print the JSON Schema of the settings file, for editors.",
+            discussion: "Example:\n  lifeboat config schema > lifeboat.schema.json")
 
         func run() { Console.outWithoutNewline(SettingsSchema.text()) }
     }

@@ -6,7 +6,8 @@ import Operations
 
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Try everything that backup and restore need, and say what is missing.", discussion: "Example:\n  lifeboat doctor")
+        commandName: "doctor", abstract: "Try everything that backup and restore need, and say what is missing.",
+        discussion: "Example:\n  lifeboat doctor")
 
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var output: OutputOptions
@@ -14,7 +15,9 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let findings = AppDoctor(try repository.workbench()).run()
         if output.json {
-            let items = findings.map { JSONLine().string("level", $0.level.rawValue).string("message", $0.text).string("hint", $0.hint).text }
+            let items = findings.map {
+                JSONLine().string("level", $0.level.rawValue).string("message", $0.text).string("hint", $0.hint).text
+            }
             Console.out("[" + items.joined(separator: ",") + "]")
         } else {
             for finding in findings where !output.quiet || finding.level == .bad { show(finding) }

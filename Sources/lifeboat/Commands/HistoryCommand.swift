@@ -58,9 +58,11 @@ struct HistoryCommand: ParsableCommand {
         line = line.string("outcome", outcome)
         guard let result = run.result else { return line.text }
         let phases = result.phases.map { JSONLine().string("name", $0.name).fraction("seconds", Double($0.nanoseconds) / 1e9).text }
-        return line.number("exit_code", UInt64(max(0, result.exitStatus))).number("bytes_read", result.bytesRead).number("bytes_stored", result.bytesStored)
-            .number("files", result.fileCount).string("message", result.message)
-            .raw("snapshot_ids", "[" + result.snapshotIDs.map { "\"\($0)\"" }.joined(separator: ",") + "]")
-            .raw("phases", "[" + phases.joined(separator: ",") + "]").text
+        return line.number("exit_code", UInt64(max(0, result.exitStatus))).number("bytes_read", result.bytesRead).number(
+            "bytes_stored", result.bytesStored
+        )
+        .number("files", result.fileCount).string("message", result.message)
+        .raw("snapshot_ids", "[" + result.snapshotIDs.map { "\"\($0)\"" }.joined(separator: ",") + "]")
+        .raw("phases", "[" + phases.joined(separator: ",") + "]").text
     }
 }

@@ -11,7 +11,8 @@ import Settings
 
 struct InitCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Protect the application here: find out what it is, make key, repository and lifeboat.yaml, save it.",
+        commandName: "init",
+        abstract: "Protect the application here: find out what it is, make key, repository and lifeboat.yaml, save it.",
         discussion: """
             Examples:
               cd /var/www/sms && sudo lifeboat init
@@ -69,7 +70,9 @@ struct InitCommand: ParsableCommand {
 
     private func ask(_ question: String, default proposal: BytePath) throws -> BytePath {
         guard Console.isInteractive else {
-            throw Failure(.confirmationNeeded, "where should backups go? There is no terminal to ask on", hint: "add --repository DIR, or --yes for \(proposal)")
+            throw Failure(
+                .confirmationNeeded, "where should backups go? There is no terminal to ask on",
+                hint: "add --repository DIR, or --yes for \(proposal)")
         }
         Console.messageWithoutNewline("\(question) [\(proposal)] ")
         let answer = String(decoding: Terminal.readLine() ?? [], as: UTF8.self).trimmingCharacters(in: .whitespaces)
@@ -82,8 +85,11 @@ struct InitCommand: ParsableCommand {
         for warning in outcome.warnings { Console.message("  \(Style.warning.on(stderr: "!")) \(warning)") }
         if output.quiet { return }
         let good = Style.good.on(stdout: "✓")
-        Console.out("  \(good) key: \(places.keyFile)" + (outcome.keyWasMade ? " (new; keep a copy where this machine's loss cannot reach it)" : " (was there)"))
-        Console.out("  \(good) repository: \(places.repository)" + (outcome.repositoryWasMade ? " (new, in the restic format)" : " (was there)"))
+        Console.out(
+            "  \(good) key: \(places.keyFile)"
+                + (outcome.keyWasMade ? " (new; keep a copy where this machine's loss cannot reach it)" : " (was there)"))
+        Console.out(
+            "  \(good) repository: \(places.repository)" + (outcome.repositoryWasMade ? " (new, in the restic format)" : " (was there)"))
         Console.out("  \(good) settings: \(outcome.settingsFile)")
         if noBackup { Console.out("Next: `lifeboat backup`") }
     }
@@ -96,7 +102,9 @@ struct InitCommand: ParsableCommand {
         let outcome = try line.around { try AppBackup(workbench).run(progress: progress) { event in line.aside { report.show(event) } } }
         if outcome.code == nil && !output.quiet {
             let status = AppStatus(workbench).run()
-            Console.out("\(Style.good.on(stdout: "✓")) \(status.verdict.rawValue). `lifeboat status` says so at any time; `lifeboat restore` brings it back.")
+            Console.out(
+                "\(Style.good.on(stdout: "✓")) \(status.verdict.rawValue). `lifeboat status` says so at any time; `lifeboat restore` brings it back."
+            )
         }
         report.finish(outcome)
     }

@@ -125,8 +125,12 @@ struct RestoreDatabaseCommand: ParsableCommand {
 
     func run() throws {
         let chosen = TagList.flatten(tables.map { [$0] } ?? [])
-        if tables != nil && chosen.isEmpty { throw Failure(.usage, "--tables names no table", hint: "write it like --tables grades,attendance") }
-        if !chosen.isEmpty && target != nil { throw Failure(.usage, "--tables and --target cannot be combined", hint: "restore the whole database to the target") }
+        if tables != nil && chosen.isEmpty {
+            throw Failure(.usage, "--tables names no table", hint: "write it like --tables grades,attendance")
+        }
+        if !chosen.isEmpty && target != nil {
+            throw Failure(.usage, "--tables and --target cannot be combined", hint: "restore the whole database to the target")
+        }
         try options.run([.database], snapshots: snapshot, tables: chosen, target: target, dryRun: dryRun, repository, output)
     }
 }
@@ -151,5 +155,7 @@ struct RestoreConfigCommand: ParsableCommand {
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws { try options.run([.config], snapshots: snapshot, target: target, delete: delete, dryRun: dryRun, repository, output) }
+    func run() throws {
+        try options.run([.config], snapshots: snapshot, target: target, delete: delete, dryRun: dryRun, repository, output)
+    }
 }

@@ -67,14 +67,17 @@ struct RestoreFilesCommand: ParsableCommand {
 
     /// Whether this is about the application here, and not about any snapshot of any repository.
     private func concernsApplication() throws -> Bool {
-        let choosesFiles = !include.isEmpty || !exclude.isEmpty || overwrite != "always" || sparse || ownershipByName || snapshot.contains(":")
+        let choosesFiles =
+            !include.isEmpty || !exclude.isEmpty || overwrite != "always" || sparse || ownershipByName || snapshot.contains(":")
         if repository.isGiven || choosesFiles || !filter.filter().isEmpty { return false }
         return try repository.lookup.findIfAny() != nil
     }
 
     private func verb() throws -> RestoreFiles {
         guard let target else { throw Failure(.usage, "the directory to restore into is not given", hint: "add --target DIR") }
-        guard include.isEmpty || exclude.isEmpty else { throw Failure(.usage, "--include and --exclude cannot be combined", hint: "use one of them") }
+        guard include.isEmpty || exclude.isEmpty else {
+            throw Failure(.usage, "--include and --exclude cannot be combined", hint: "use one of them")
+        }
         guard let rule = RestoreRequest.Overwrite(rawValue: overwrite) else {
             throw Failure(.usage, "--overwrite cannot be '\(overwrite)'", hint: "use always, if-changed, if-newer or never")
         }

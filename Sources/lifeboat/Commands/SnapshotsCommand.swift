@@ -35,7 +35,8 @@ struct SnapshotsCommand: ParsableCommand {
             let snapshot = entry.snapshot
             table.append([
                 entry.id.short, snapshot.time.secondText, snapshot.hostName, snapshot.tags.joined(separator: ","),
-                snapshot.paths.map(\.description).joined(separator: ", "), snapshot.summary.map { ByteCount($0.totalBytesProcessed).description } ?? "",
+                snapshot.paths.map(\.description).joined(separator: ", "),
+                snapshot.summary.map { ByteCount($0.totalBytesProcessed).description } ?? "",
             ])
         }
         table.print()

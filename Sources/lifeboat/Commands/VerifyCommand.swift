@@ -21,7 +21,8 @@ struct VerifyCommand: ParsableCommand {
             Exit status 20 means that damage was found.
             """)
 
-    @Option(name: .long, help: ArgumentHelp("How much of the data to read back: a percentage, a size, n/t, all or none.", valueName: "part"))
+    @Option(
+        name: .long, help: ArgumentHelp("How much of the data to read back: a percentage, a size, n/t, all or none.", valueName: "part"))
     var readData: String?
 
     @Option(name: .long, help: "Only this source: database, files or config.")
@@ -47,12 +48,18 @@ struct VerifyCommand: ParsableCommand {
             let content = Array(text.utf8)
             try AtomicFile.write(content.span, to: .resolve(BytePath(report), in: Host.workingDirectory()))
         }
-        if output.json { Console.out(json(result)) } else if !output.quiet || !result.isClean { for line in result.lines { Console.out(line) } }
+        if output.json {
+            Console.out(json(result))
+        } else if !output.quiet || !result.isClean {
+            for line in result.lines { Console.out(line) }
+        }
         if !result.isClean { Console.end(.damaged) }
     }
 
     private func source(_ text: String) throws -> AppSource {
-        guard let source = AppSource(rawValue: text) else { throw Failure(.usage, "'\(text)' is no source", hint: "use database, files or config") }
+        guard let source = AppSource(rawValue: text) else {
+            throw Failure(.usage, "'\(text)' is no source", hint: "use database, files or config")
+        }
         return source
     }
 
@@ -66,8 +73,10 @@ struct VerifyCommand: ParsableCommand {
 
     private func json(_ result: AppVerifyReport) -> String {
         let databases = result.databases.map { database in
-            JSONLine().string("snapshot_id", database.snapshot?.id.hex).bytes("path", database.path.bytes).string("proof", database.proof?.rawValue)
-                .number("tables", UInt64(database.tableCount)).number("rows", database.rowCount).string("error", database.failure?.message).text
+            JSONLine().string("snapshot_id", database.snapshot?.id.hex).bytes("path", database.path.bytes).string(
+                "proof", database.proof?.rawValue
+            )
+            .number("tables", UInt64(database.tableCount)).number("rows", database.rowCount).string("error", database.failure?.message).text
         }
         let damage = result.damage.map { JSONLine().string("message", $0).text }
         return JSONLine("summary").string("application", result.application).string("run_id", result.runID.text).time("time", result.time)

@@ -30,7 +30,8 @@ struct ExclusionOptions: ParsableArguments {
 
     /// Whether nothing was given.
     var isEmpty: Bool {
-        [exclude, iexclude, excludeFile, excludeIfPresent].allSatisfy(\.isEmpty) && !excludeCaches && excludeLargerThan == nil && !oneFileSystem
+        [exclude, iexclude, excludeFile, excludeIfPresent].allSatisfy(\.isEmpty) && !excludeCaches && excludeLargerThan == nil
+            && !oneFileSystem
     }
 
     func exclusions() throws -> Exclusions {
@@ -44,13 +45,16 @@ struct ExclusionOptions: ParsableArguments {
         if !iexclude.isEmpty { lists.append(try PatternList(iexclude, ignoringCase: true)) }
         var markers = excludeIfPresent.compactMap(DirectoryMarker.init(parsing:))
         if excludeCaches { markers.append(.cacheDirectory) }
-        return Exclusions(patterns: lists, largerThan: try excludeLargerThan.map(Sizes.bytes), markers: markers, oneFileSystem: oneFileSystem)
+        return Exclusions(
+            patterns: lists, largerThan: try excludeLargerThan.map(Sizes.bytes), markers: markers, oneFileSystem: oneFileSystem)
     }
 }
 
 enum Sizes {
     static func bytes(_ text: String) throws -> UInt64 {
-        guard let size = ByteCount(parsing: text) else { throw Failure(.usage, "'\(text)' is not a size", hint: "write it like 500M or 2GiB") }
+        guard let size = ByteCount(parsing: text) else {
+            throw Failure(.usage, "'\(text)' is not a size", hint: "write it like 500M or 2GiB")
+        }
         return size.bytes
     }
 }

@@ -29,7 +29,8 @@ extension RepositoryOptions {
             throw Failure(.usage, "both --password-file and --password-command are given", hint: "leave one out")
         }
         var overrides = AppOverrides {
-            try Self.password(from: "RESTIC") ?? (Console.isInteractive ? .literal(PasswordPrompt.ask("password for the repository: ")) : nil)
+            try Self.password(from: "RESTIC")
+                ?? (Console.isInteractive ? .literal(PasswordPrompt.ask("password for the repository: ")) : nil)
         }
         overrides.repository = try repo ?? repositoryFile.map(Self.content) ?? Self.address(from: "LIFEBOAT")
         overrides.fallbackRepository = try Self.address(from: "RESTIC")

@@ -34,7 +34,10 @@ struct RepositoryOptions: ParsableArguments {
     @Flag(name: .long, help: "Do not lock (for reading only).")
     var noLock = false
 
-    var isGiven: Bool { repo != nil || repositoryFile != nil || RepositoryOptions.variable("REPOSITORY") != nil || RepositoryOptions.variable("REPOSITORY_FILE") != nil }
+    var isGiven: Bool {
+        repo != nil || repositoryFile != nil || RepositoryOptions.variable("REPOSITORY") != nil
+            || RepositoryOptions.variable("REPOSITORY_FILE") != nil
+    }
 
     static func variable(_ name: String) -> String? { Host.environment("LIFEBOAT_" + name) ?? Host.environment("RESTIC_" + name) }
 
@@ -49,15 +52,22 @@ struct RepositoryOptions: ParsableArguments {
 
     private func address() throws -> StoreAddress {
         let text: String
-        if let repo, repositoryFile != nil { throw Failure(.usage, "both --repo '\(repo)' and --repository-file are given", hint: "leave one out") }
+        if let repo, repositoryFile != nil {
+            throw Failure(.usage, "both --repo '\(repo)' and --repository-file are given", hint: "leave one out")
+        }
         if let repo {
             text = repo
-        } else if let file = repositoryFile ?? (RepositoryOptions.variable("REPOSITORY") == nil ? RepositoryOptions.variable("REPOSITORY_FILE") : nil) {
-            text = String(decoding: try AtomicFile.read(BytePath(file), limit: 1 << 16), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        } else if let file = repositoryFile
+            ?? (RepositoryOptions.variable("REPOSITORY") == nil ? RepositoryOptions.variable("REPOSITORY_FILE") : nil)
+        {
+            text = String(decoding: try AtomicFile.read(BytePath(file), limit: 1 << 16), as: UTF8.self).trimmingCharacters(
+                in: .whitespacesAndNewlines)
         } else if let variable = RepositoryOptions.variable("REPOSITORY") {
             text = variable
         } else {
-            throw Failure(.usage, "no repository is given", hint: "use --repo PATH, set LIFEBOAT_REPOSITORY, or run `lifeboat init` in your application")
+            throw Failure(
+                .usage, "no repository is given",
+                hint: "use --repo PATH, set LIFEBOAT_REPOSITORY, or run `lifeboat init` in your application")
         }
         return try StoreAddress(parsing: text, relativeTo: Host.workingDirectory())
     }

@@ -17,12 +17,16 @@ struct WritingOptions: ParsableArguments {
         var options = WriterOptions()
         if let text = compression ?? RepositoryOptions.variable("COMPRESSION") {
             guard let compression = Compression(rawValue: text) else {
-                throw Failure(.usage, "'\(text)' is not a way to compress", hint: "use \(Compression.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw Failure(
+                    .usage, "'\(text)' is not a way to compress",
+                    hint: "use \(Compression.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             options.compression = compression
         }
         if let size = try packSize ?? RepositoryOptions.variable("PACK_SIZE").map(WritingOptions.number) {
-            guard (4...128).contains(size) else { throw Failure(.usage, "a pack size of \(size) MiB is not possible", hint: "use 4 to 128") }
+            guard (4...128).contains(size) else {
+                throw Failure(.usage, "a pack size of \(size) MiB is not possible", hint: "use 4 to 128")
+            }
             options.packByteCount = size << 20
         }
         return options

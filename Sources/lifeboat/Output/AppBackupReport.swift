@@ -24,10 +24,13 @@ struct AppBackupReport {
     private func show(_ outcome: AppUnitOutcome) {
         for problem in outcome.summary?.problems ?? [] { BackupReport.print(problem, output) }
         if output.json {
-            if let summary = outcome.summary { Console.out(BackupReport.json(summary, dryRun: dryRun, source: outcome.unit.source.rawValue)) }
+            if let summary = outcome.summary {
+                Console.out(BackupReport.json(summary, dryRun: dryRun, source: outcome.unit.source.rawValue))
+            }
             if let failure = outcome.failure {
                 let error = JSONLine().string("message", failure.message).text
-                Console.message(JSONLine("error").raw("error", error).string("during", "archival").string("source", outcome.unit.source.rawValue).text)
+                Console.message(
+                    JSONLine("error").raw("error", error).string("during", "archival").string("source", outcome.unit.source.rawValue).text)
             }
             return
         }
@@ -36,12 +39,17 @@ struct AppBackupReport {
     }
 
     private func line(_ outcome: AppUnitOutcome, _ figures: SnapshotSummary) -> String {
-        let content = outcome.manifest.map { manifest in
-            "\(ByteCount(manifest.byteCount)), \(Wording.count(UInt64(manifest.tables.count), "table")), \(Wording.count(manifest.rowCount, "row"))"
-        } ?? "\(ByteCount(figures.totalBytesProcessed)), \(Wording.count(figures.totalFilesProcessed, "file"))"
+        let content =
+            outcome.manifest.map { manifest in
+                "\(ByteCount(manifest.byteCount)), \(Wording.count(UInt64(manifest.tables.count), "table")), \(Wording.count(manifest.rowCount, "row"))"
+            } ?? "\(ByteCount(figures.totalBytesProcessed)), \(Wording.count(figures.totalFilesProcessed, "file"))"
         let snapshot = outcome.summary?.snapshotID.map { "snapshot \($0.short)" } ?? "dry run"
-        let cells = [(outcome.unit.label, 10), (content, 40), ("\(ByteCount(figures.dataAddedPacked)) stored", 18), (Durations.short(nanoseconds: outcome.durationNanoseconds), 7)]
-        return "  " + cells.map { text, width in text + String(repeating: " ", count: max(1, width - text.count)) }.joined(separator: " ") + " " + snapshot
+        let cells = [
+            (outcome.unit.label, 10), (content, 40), ("\(ByteCount(figures.dataAddedPacked)) stored", 18),
+            (Durations.short(nanoseconds: outcome.durationNanoseconds), 7),
+        ]
+        return "  " + cells.map { text, width in text + String(repeating: " ", count: max(1, width - text.count)) }.joined(separator: " ")
+            + " " + snapshot
     }
 
     /// Prints the last line, and ends with the exit status that the outcome deserves.
@@ -57,7 +65,8 @@ struct AppBackupReport {
             let sizes = "\(ByteCount(outcome.bytesRead)) read, \(ByteCount(outcome.bytesStored)) stored, \(duration)"
             switch outcome.code {
             case nil: Console.out("\(Style.good.on(stdout: "✓")) \(title) \(dryRun ? "would be saved (dry run)" : "saved"): \(sizes)")
-            case .sourceIncomplete: Console.message("\(Style.warning.on(stderr: "!")) \(title) saved, except what could not be read (exit status 3): \(sizes)")
+            case .sourceIncomplete:
+                Console.message("\(Style.warning.on(stderr: "!")) \(title) saved, except what could not be read (exit status 3): \(sizes)")
             default: Console.message("\(Style.error.on(stderr: "✗")) \(title) is not saved completely: \(sizes)")
             }
         }

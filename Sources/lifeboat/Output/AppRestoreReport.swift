@@ -23,13 +23,16 @@ struct AppRestoreReport {
         for database in plan.databases { lines += self.lines(database) }
         if let files = plan.files { lines += self.lines(files) }
         if plan.target == nil && plan.replacesSomething {
-            lines.append(takesSafetyBackup ? "  What is there now is saved first." : "  What is there now is NOT saved first (--no-safety-backup).")
+            lines.append(
+                takesSafetyBackup ? "  What is there now is saved first." : "  What is there now is NOT saved first (--no-safety-backup).")
         }
         return lines
     }
 
     private func lines(_ tree: AppRestorePlan.Tree) -> [String] {
-        let size = tree.snapshot.snapshot.summary.map { "\(Wording.count($0.totalFilesProcessed, "file")), \(ByteCount($0.totalBytesProcessed))" } ?? ""
+        let size =
+            tree.snapshot.snapshot.summary.map { "\(Wording.count($0.totalFilesProcessed, "file")), \(ByteCount($0.totalBytesProcessed))" }
+            ?? ""
         var lines = [line(tree.source.rawValue, tree.snapshot, size)]
         lines += tree.paths.map { "              \($0.exists ? "over" : "anew") \($0.destination)" }
         lines += tree.missing.map { "              not in the backup: \($0)" }
@@ -38,9 +41,13 @@ struct AppRestoreReport {
 
     private func lines(_ database: AppRestorePlan.Database) -> [String] {
         let manifest = database.saved.manifest
-        let size = "\(Wording.count(UInt64(manifest.tables.count), "table")), \(Wording.count(manifest.rowCount, "row")), \(ByteCount(manifest.byteCount))"
+        let size =
+            "\(Wording.count(UInt64(manifest.tables.count), "table")), \(Wording.count(manifest.rowCount, "row")), \(ByteCount(manifest.byteCount))"
         let what = database.tables.isEmpty ? "" : "only the tables \(database.tables.joined(separator: ", ")) "
-        var lines = [line("database", database.saved.snapshot, size), "              \(what)\(database.exists ? "over" : "anew") \(database.destination)"]
+        var lines = [
+            line("database", database.saved.snapshot, size),
+            "              \(what)\(database.exists ? "over" : "anew") \(database.destination)",
+        ]
         if !manifest.integrity.isSound { lines.append("              ! the database was damaged already when this was saved") }
         return lines
     }
@@ -83,38 +90,47 @@ struct AppRestoreReport {
     private func line(_ part: AppRestoreOutcome.Part) -> String {
         let name = part.source.rawValue + String(repeating: " ", count: max(1, 10 - part.source.rawValue.count))
         if part.source == .database {
-            return "  \(name) \(Wording.count(UInt64(part.tableCount), "table")), \(Wording.count(part.rowCount, "row")): integrity_check ok, every table as saved"
+            return
+                "  \(name) \(Wording.count(UInt64(part.tableCount), "table")), \(Wording.count(part.rowCount, "row")): integrity_check ok, every table as saved"
         }
         let summary = part.summary
         let unchanged = summary.filesSkipped > 0 ? ", \(Wording.grouped(summary.filesSkipped)) files were right already" : ""
         let deleted = summary.itemsDeleted > 0 ? ", \(Wording.count(summary.itemsDeleted, "item")) removed" : ""
-        return "  \(name) \(Wording.count(summary.itemsRestored, "item")) restored (\(ByteCount(summary.bytesRestored)))\(unchanged)\(deleted)"
+        return
+            "  \(name) \(Wording.count(summary.itemsRestored, "item")) restored (\(ByteCount(summary.bytesRestored)))\(unchanged)\(deleted)"
     }
 
     private func verdict(_ outcome: AppRestoreOutcome) -> String {
         let first = outcome.times.first ?? now, last = outcome.times.last ?? now
         let isOneMoment = last.seconds - first.seconds < 300
-        let moment = isOneMoment ? local(outcome.plan.databases.first?.saved.snapshot.snapshot.time ?? last) : "\(local(first)) to \(local(last)), each source its newest"
+        let moment =
+            isOneMoment
+            ? local(outcome.plan.databases.first?.saved.snapshot.snapshot.time ?? last)
+            : "\(local(first)) to \(local(last)), each source its newest"
         let place = outcome.plan.target.map { " in \($0)" } ?? ""
         let parts = outcome.parts.map(\.source.rawValue)
         let what = parts.count >= 3 || Set(parts).count == 3 ? title : "\(title): \(Set(parts).sorted().joined(separator: ", "))"
-        return "\(Style.good.on(stdout: "✓")) \(what) is back\(place) as of \(moment), in \(Durations.short(nanoseconds: outcome.durationNanoseconds))"
+        return
+            "\(Style.good.on(stdout: "✓")) \(what) is back\(place) as of \(moment), in \(Durations.short(nanoseconds: outcome.durationNanoseconds))"
     }
 
     private func local(_ time: Timestamp) -> String { time.with(utcOffset: Host.utcOffset(at: time.seconds)).secondText }
 
     private func json(_ outcome: AppRestoreOutcome) -> String {
         let parts = outcome.parts.map { part in
-            JSONLine().string("source", part.source.rawValue).string("snapshot_id", part.snapshot.id.hex).time("time", part.snapshot.snapshot.time)
-                .number("files_restored", part.summary.itemsRestored).number("bytes_restored", part.summary.bytesRestored)
-                .number("files_skipped", part.summary.filesSkipped).number("files_deleted", part.summary.itemsDeleted)
-                .number("tables", UInt64(part.tableCount), omitZero: true).number("rows", part.rowCount, omitZero: true)
-                .number("error_count", UInt64(part.summary.problems.count)).string("error", part.failure?.message).text
+            JSONLine().string("source", part.source.rawValue).string("snapshot_id", part.snapshot.id.hex).time(
+                "time", part.snapshot.snapshot.time
+            )
+            .number("files_restored", part.summary.itemsRestored).number("bytes_restored", part.summary.bytesRestored)
+            .number("files_skipped", part.summary.filesSkipped).number("files_deleted", part.summary.itemsDeleted)
+            .number("tables", UInt64(part.tableCount), omitZero: true).number("rows", part.rowCount, omitZero: true)
+            .number("error_count", UInt64(part.summary.problems.count)).string("error", part.failure?.message).text
         }
         return JSONLine("summary").string("run_id", outcome.runID?.text)
             .raw("sources", "[" + parts.joined(separator: ",") + "]")
             .raw("safety_snapshots", "[" + outcome.safetyBackups.map { "\"\($0.id.hex)\"" }.joined(separator: ",") + "]")
-            .fraction("seconds_elapsed", Double(outcome.durationNanoseconds) / 1e9).number("exit_code", UInt64(outcome.code?.rawValue ?? 0)).text
+            .fraction("seconds_elapsed", Double(outcome.durationNanoseconds) / 1e9).number("exit_code", UInt64(outcome.code?.rawValue ?? 0))
+            .text
     }
 
     /// The plan as one JSON document, for `--dry-run --json`.

@@ -27,7 +27,8 @@ struct BackupReport {
     static func print(_ problem: ScanProblem, _ output: OutputOptions) {
         if output.json {
             let error = JSONLine().string("message", problem.failure.message).text
-            Console.message(JSONLine("error").raw("error", error).string("during", "archival").string("item", problem.path.description).text)
+            Console.message(
+                JSONLine("error").raw("error", error).string("during", "archival").string("item", problem.path.description).text)
         } else {
             Console.warning(problem.failure.message)
         }
@@ -35,7 +36,9 @@ struct BackupReport {
 
     private var lines: [String] {
         let figures = summary.figures
-        let result = summary.snapshotID.map { "snapshot \($0.short) saved" } ?? (dryRun ? "dry run: nothing was saved" : "nothing changed: no snapshot made")
+        let result =
+            summary.snapshotID.map { "snapshot \($0.short) saved" }
+            ?? (dryRun ? "dry run: nothing was saved" : "nothing changed: no snapshot made")
         return [
             "files   \(figures.filesNew) new, \(figures.filesChanged) changed, \(figures.filesUnmodified) unchanged",
             "dirs    \(figures.directoriesNew) new, \(figures.directoriesChanged) changed, \(figures.directoriesUnmodified) unchanged",

@@ -37,7 +37,8 @@ enum Console {
     /// Asks a yes-or-no question on stderr. Without a terminal the answer cannot be had: exit 13.
     static func confirm(_ question: String) throws -> Bool {
         guard isInteractive else {
-            throw Failure(.confirmationNeeded, "this needs your confirmation, and there is no terminal to ask on", hint: "add --force to answer yes")
+            throw Failure(
+                .confirmationNeeded, "this needs your confirmation, and there is no terminal to ask on", hint: "add --force to answer yes")
         }
         messageWithoutNewline("\(question) [y/N] ")
         let answer = String(decoding: Terminal.readLine() ?? [], as: UTF8.self).trimmingCharacters(in: .whitespaces).lowercased()

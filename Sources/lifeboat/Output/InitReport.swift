@@ -14,7 +14,8 @@ struct InitReport {
     private var warning: String { Style.warning.on(stdout: "!") }
 
     var lines: [String] {
-        [application] + findings.databases.flatMap(database) + (findings.databases.isEmpty ? ["  \(warning) no database was found"] : []) + [files] + config
+        [application] + findings.databases.flatMap(database) + (findings.databases.isEmpty ? ["  \(warning) no database was found"] : [])
+            + [files] + config
     }
 
     private var application: String {
@@ -27,8 +28,10 @@ struct InitReport {
 
     private func database(_ found: AppInit.Database) -> [String] {
         guard let probe = found.probe else { return ["  \(warning) \(found.database.summary): \(found.problem ?? "not usable")"] }
-        let mode = probe.journalMode == .wal ? "WAL mode, saved without stopping writers" : "rollback journal, writers wait while it is copied"
-        let size = "\(Wording.count(probe.tableCount, "table")), about \(Wording.count(probe.estimatedRowCount, "row")), \(ByteCount(probe.byteCount + probe.logByteCount))"
+        let mode =
+            probe.journalMode == .wal ? "WAL mode, saved without stopping writers" : "rollback journal, writers wait while it is copied"
+        let size =
+            "\(Wording.count(probe.tableCount, "table")), about \(Wording.count(probe.estimatedRowCount, "row")), \(ByteCount(probe.byteCount + probe.logByteCount))"
         let head = "  \(good) \(found.database.summary): \(size), \(mode)"
         return [head] + probe.advice.map { "    \(warning) \($0)" }
     }
@@ -48,6 +51,7 @@ struct InitReport {
     private func relative(_ path: BytePath) -> String {
         let root = findings.detected.root
         if path == root { return "everything" }
-        return root.contains(path) ? BytePath(names: Array(path.components.dropFirst(root.components.count)), absolute: false).description : path.description
+        return root.contains(path)
+            ? BytePath(names: Array(path.components.dropFirst(root.components.count)), absolute: false).description : path.description
     }
 }

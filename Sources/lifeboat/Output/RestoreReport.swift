@@ -37,9 +37,16 @@ struct RestoreReport {
     }
 
     private var line: String {
-        if dryRun { return "dry run: would restore \(summary.totalItems) items (\(ByteCount(summary.totalBytes))) of snapshot \(snapshot.short) to \(target)" }
-        var parts = ["restored \(summary.itemsRestored) items (\(ByteCount(summary.bytesRestored))) of snapshot \(snapshot.short) to \(target)"]
-        if summary.filesSkipped > 0 { parts.append("\(summary.filesSkipped) files (\(ByteCount(summary.bytesSkipped))) were there already") }
+        if dryRun {
+            return
+                "dry run: would restore \(summary.totalItems) items (\(ByteCount(summary.totalBytes))) of snapshot \(snapshot.short) to \(target)"
+        }
+        var parts = [
+            "restored \(summary.itemsRestored) items (\(ByteCount(summary.bytesRestored))) of snapshot \(snapshot.short) to \(target)"
+        ]
+        if summary.filesSkipped > 0 {
+            parts.append("\(summary.filesSkipped) files (\(ByteCount(summary.bytesSkipped))) were there already")
+        }
         if summary.itemsDeleted > 0 { parts.append("\(summary.itemsDeleted) items removed") }
         parts.append(Durations.short(nanoseconds: summary.durationNanoseconds))
         return parts.joined(separator: ", ")

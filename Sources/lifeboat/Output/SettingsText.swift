@@ -30,7 +30,8 @@ struct SettingsText {
         ]
         if let files = application.files {
             entries += [
-                ("files", files.paths.map(\.description)), ("exclude", files.excludePatterns), ("never read", files.skippedPaths.map(\.description)),
+                ("files", files.paths.map(\.description)), ("exclude", files.excludePatterns),
+                ("never read", files.skippedPaths.map(\.description)),
                 ("exclude_larger_than", files.excludeLargerThan.map { ["\($0)"] } ?? []),
             ]
         }

@@ -36,7 +36,9 @@ struct StatusReport {
 
     private var back: String {
         let goal = report.application.objectives.rto.settingsText
-        guard let seconds = report.restoreSeconds, let started = report.lastRestore?.started else { return "restore not measured yet (goal \(goal))" }
+        guard let seconds = report.restoreSeconds, let started = report.lastRestore?.started else {
+            return "restore not measured yet (goal \(goal))"
+        }
         return "back in ~\(Durations.short(seconds)) (goal \(goal), measured \(Wording.when(started, now: report.now)))"
     }
 
@@ -46,7 +48,10 @@ struct StatusReport {
         var table = Table(["source", "last good", "snapshots", "size", "verified"], rightAligned: [2, 3])
         for source in report.sources {
             let last = source.lastGood.map { "\(Wording.when($0, now: report.now)) ✓" } ?? "never ✗"
-            table.append([source.label, last, "\(source.snapshotCount)", source.lastGood == nil ? "" : "\(ByteCount(source.byteCount))", verified(source)])
+            table.append([
+                source.label, last, "\(source.snapshotCount)", source.lastGood == nil ? "" : "\(ByteCount(source.byteCount))",
+                verified(source),
+            ])
         }
         return table.lines
     }
@@ -64,16 +69,25 @@ struct StatusReport {
         let sources = report.sources.map { source in
             var line = JSONLine().string("source", source.source.rawValue).string("label", source.label)
             if let last = source.lastGood { line = line.time("last_good", last) }
-            return line.number("snapshots", UInt64(source.snapshotCount)).number("bytes", source.byteCount).string("problem", source.problem).text
+            return line.number("snapshots", UInt64(source.snapshotCount)).number("bytes", source.byteCount).string(
+                "problem", source.problem
+            ).text
         }
-        var line = JSONLine().string("application", report.application.name).string("verdict", report.verdict.rawValue).string("repository", report.repository)
-            .time("time", report.now)
+        var line = JSONLine().string("application", report.application.name).string("verdict", report.verdict.rawValue).string(
+            "repository", report.repository
+        )
+        .time("time", report.now)
         if let seconds = report.worstCaseSeconds { line = line.number("worst_case_loss_seconds", UInt64(seconds)) }
         line = line.number("rpo_seconds", UInt64(report.application.objectives.rpo.components.seconds))
         if let seconds = report.restoreSeconds { line = line.fraction("last_restore_seconds", seconds) }
-        line = line.number("rto_seconds", UInt64(report.application.objectives.rto.components.seconds)).bool("objective_breached", report.isBreached)
-        if let verify = report.lastVerify { line = line.time("last_verify", verify.started).bool("last_verify_ok", verify.outcome.isSuccess) }
-        return line.raw("sources", "[" + sources.joined(separator: ",") + "]").raw("reasons", list(report.reasons)).raw("warnings", list(report.warnings)).text
+        line = line.number("rto_seconds", UInt64(report.application.objectives.rto.components.seconds)).bool(
+            "objective_breached", report.isBreached)
+        if let verify = report.lastVerify {
+            line = line.time("last_verify", verify.started).bool("last_verify_ok", verify.outcome.isSuccess)
+        }
+        return line.raw("sources", "[" + sources.joined(separator: ",") + "]").raw("reasons", list(report.reasons)).raw(
+            "warnings", list(report.warnings)
+        ).text
     }
 
     private func list(_ texts: [String]) -> String {

@@ -96,7 +96,7 @@ final class FileIngest {
     private func ingest(_ job: FileJob) throws {
         context.progress.at(job.entry.sourcePath.description)
         do {
-            let file = try job.entry.open()
+            guard let file = try openUnlessDeleted(job) else { return try deliver(job, nil) }
             let (attributes, failures) = job.entry.extendedAttributes()
             for failure in failures { context.report(ScanProblem(path: job.entry.sourcePath, effect: .none, failure: failure.failure)) }
             let node = context.nodes.node(job.entry, status: file.status, attributes: attributes)
@@ -112,6 +112,15 @@ final class FileIngest {
             try drop(job, error)
         } catch let error as FileTreeError {
             try drop(job, error)
+        }
+    }
+
+    /// Nil if the file was deleted since it was listed: as if the scan had come a moment later, nothing to report.
+    private func openUnlessDeleted(_ job: FileJob) throws -> ScannedEntry.OpenedFile? {
+        do {
+            return try job.entry.open()
+        } catch let error as SystemError where error.kind == .notFound {
+            return nil
         }
     }
 

@@ -9,7 +9,7 @@ package final class Progress: Sendable {
         package var files: UInt64 = 0
         package var bytes: UInt64 = 0
         package var problems: UInt64 = 0
-        /// What the run expects in total, 0 while unknown.
+        /// What is expected in total, 0 while unknown: of several runs that share the counters, those so far.
         package var expectedFiles: UInt64 = 0
         package var expectedBytes: UInt64 = 0
         package var currentPath = ""
@@ -21,10 +21,11 @@ package final class Progress: Sendable {
 
     package var counts: Counts { state.withLock { $0 } }
 
+    /// - Parameters: what is still to come.
     func expect(files: UInt64, bytes: UInt64) {
         state.withLock { counts in
-            counts.expectedFiles = files
-            counts.expectedBytes = bytes
+            counts.expectedFiles = counts.files + files
+            counts.expectedBytes = counts.bytes + bytes
         }
     }
 

@@ -76,9 +76,6 @@ package enum Host {
         return BytePath(unsafe UnsafeBufferPointer(start: path, count: strlen(path)).map { UInt8(bitPattern: $0) })
     }
 
-    /// Writes out what the C library still buffers, before the process ends.
-    package static func flushOutput() { fflush(nil) }
-
     /// Whether a standard stream is a terminal.
     package static func isTerminal(_ stream: Int32) -> Bool { isatty(stream) == 1 }
 

@@ -96,8 +96,7 @@ struct AppDatabaseRestore {
         let options = SwapOptions(replacesWhileOpen: replacesWhileOpen, ownership: ownership)
         do throws(DatabaseFailure) {
             guard fetched.database.tables.isEmpty else {
-                let tables = fetched.database.tables.map { SchemaText($0) }
-                let report = try workbench.sqlite.replaceTables(tables, of: live, from: fetched.file, options: options)
+                let report = try workbench.sqlite.replaceTables(fetched.database.tables, of: live, from: fetched.file, options: options)
                 return report.swap.notes + report.foreignKeyProblems.map { "rows whose references lead nowhere now: \($0)" }
             }
             return try workbench.sqlite.swap(fetched.file, onto: live, options: options).notes
@@ -105,9 +104,7 @@ struct AppDatabaseRestore {
             guard error.kind == .inUse else { throw error }
             throw Failure(
                 .failed, error.description,
-                hint:
-                    "stop what uses it and run the same command again; --while-open replaces it all the same, and what uses it must then be restarted"
-            )
+                hint: "stop what uses it and run the same command again; --force replaces it all the same, and what uses it must be restarted then")
         }
     }
 }

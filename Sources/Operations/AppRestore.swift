@@ -44,9 +44,10 @@ package struct AppRestore {
         let lock = try workbench.state.acquireRunLock()
         let damaged = DamagedSnapshots()
         var access = damaged.watching(workbench.access)
-        // A dry run and a restore to elsewhere write nothing to the repository: they work on a read-only one, too.
         access.withoutLock = access.withoutLock || dryRun
-        return try access.withIndex(.shared) { indexed, snapshots in
+        // Without a safety backup nothing is written to the repository: it may be read-only.
+        let onlyReading = selection.target != nil || !takesSafetyBackup
+        return try access.withIndex(.shared, onlyReading: onlyReading) { indexed, snapshots in
             for message in damaged.messages { onEvent(.note(message)) }
             let planner = AppRestorePlanner(workbench, selection, indexed, snapshots)
             let plan = try planner.plan()

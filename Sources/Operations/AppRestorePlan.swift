@@ -3,7 +3,7 @@
 
 import Archiving
 package import Bytes
-import Databases
+package import Databases
 import HostOS
 package import RepositoryEngine
 package import RepositoryFormat
@@ -31,8 +31,13 @@ package struct AppRestorePlan: Sendable {
         package let saved: AppDatabaseSnapshot
         package let destination: BytePath
         package let exists: Bool
-        /// Only these tables; empty for the whole database.
-        package let tables: [String]
+        /// Only these tables, as the snapshot spells them; empty for the whole database.
+        package let tables: [SchemaText]
+
+        /// What the manifest says about everything that will come back.
+        package var restoredTables: [TableSummary] {
+            tables.isEmpty ? saved.manifest.tables : tables.compactMap(saved.manifest.table)
+        }
     }
 
     package internal(set) var config: Tree?
@@ -93,7 +98,9 @@ struct AppRestorePlanner {
     // MARK: Choosing snapshots
 
     private func chosen() throws -> [(AppSource, CatalogedSnapshot)] {
-        if !selection.snapshotIDs.isEmpty { return try selection.snapshotIDs.map(named) }
+        // The very latest snapshot may be the safety backup of an earlier restore: what `latest` means here is the newest backup.
+        let ids = selection.snapshotIDs.filter { $0 != "latest" }
+        if !ids.isEmpty { return try ids.map(named) }
         let known = workbench.application.databases.compactMap(\.file)
         return AppSource.allCases.filter(selection.sources.contains).flatMap { source -> [(AppSource, CatalogedSnapshot)] in
             switch source {
@@ -146,7 +153,10 @@ struct AppRestorePlanner {
     private func database(_ snapshot: CatalogedSnapshot) throws -> AppRestorePlan.Database {
         let saved = try AppDatabaseSnapshot(snapshot, reader)
         let destination = placed(livePath(saved.path))
-        return AppRestorePlan.Database(saved: saved, destination: destination, exists: exists(destination), tables: selection.tables)
+        // Elsewhere there is nothing to put tables into: the whole database comes out.
+        let tables = selection.target == nil ? selection.tables : []
+        let chosen = try tables.map { try TableChoice.resolve(SchemaText($0), in: saved.manifest.schema, of: destination) }
+        return AppRestorePlan.Database(saved: saved, destination: destination, exists: exists(destination), tables: chosen)
     }
 
     /// Where the settings say the database is; where it was, if they say nothing or name several others.

@@ -83,12 +83,12 @@ struct AppRestoreSession {
 
     private func restore(_ fetched: AppDatabaseRestore.Fetched, _ restorer: AppDatabaseRestore) throws -> AppRestoreOutcome.Part {
         var part = AppRestoreOutcome.Part(source: .database, snapshot: fetched.database.saved.snapshot)
-        part.rowCount = fetched.database.saved.manifest.rowCount
-        part.tableCount = fetched.database.saved.manifest.tables.count
+        let restored = fetched.database.restoredTables
+        part.rowCount = restored.reduce(0) { $0 + ($1.rowCount ?? 0) }
+        part.tableCount = restored.count
         part.summary = fetched.summary
         do {
             for note in fetched.notes + (try restorer.apply(fetched)) { onEvent(.note(note)) }
-            if !fetched.database.tables.isEmpty { part.tableCount = fetched.database.tables.count }
         } catch {
             part.failure = Failure(describing: error)
         }

@@ -40,7 +40,7 @@ package struct AppVerify {
         let staging = try workbench.state.makeStaging(run: run.id.text, under: lock)
         defer { try? Directory.removeTree(staging) }
         return try run.record {
-            try workbench.access.with(.exclusive) { repository in
+            try workbench.access.with(.exclusive, onlyReading: true) { repository in
                 try verify(repository, run, staging, progress)
             }
         } result: { report in

@@ -29,7 +29,7 @@ package struct AppOverrides: Sendable {
 package struct AppWorkbench: Sendable {
     package let settings: SettingsFile
     package let application: ResolvedApplication
-    package let access: RepositoryAccess
+    package var access: RepositoryAccess
     package let state: AppState
     package let sqlite: SQLiteClient
     package let identity: Identity

@@ -28,7 +28,7 @@ package struct DumpFile {
     ///   - allowsArchive: asked before an archive is written.
     ///   - sink: takes the bytes piece by piece.
     package func run(allowsArchive: () throws -> Void, sink: @escaping (Span<UInt8>) throws -> Void) throws {
-        try access.withIndex(.shared) { indexed, snapshots in
+        try access.withIndex(.shared, onlyReading: true) { indexed, snapshots in
             let reference = try SnapshotCatalog.resolve(snapshot, in: snapshots, filter: filter)
             let reader = BlobReader(indexed)
             let start = try SnapshotPath.directory(reference.path, of: reference.snapshot, reader: reader)

@@ -22,7 +22,7 @@ package struct Keys {
 
     /// Every key, sorted by id.
     package func list() throws -> [Entry] {
-        try access.with(.shared) { repository in
+        try access.with(.shared, onlyReading: true) { repository in
             try repository.keyring.list().map { id in
                 let file = Result { try repository.keyring.load(id) }.mapError { Failure(describing: $0) }
                 return Entry(id: id, isCurrent: id == repository.keyID, file: file)

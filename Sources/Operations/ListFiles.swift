@@ -27,7 +27,7 @@ package struct ListFiles {
     ///   - onSnapshot: called once, before the first node.
     ///   - onNode: called in the order of the listing, with the node's path in the snapshot (or below the chosen directory).
     package func run(onSnapshot: (CatalogedSnapshot) throws -> Void, onNode: @escaping (Node, BytePath) throws -> Void) throws {
-        try access.withIndex(.shared) { indexed, snapshots in
+        try access.withIndex(.shared, onlyReading: true) { indexed, snapshots in
             let reference = try SnapshotCatalog.resolve(snapshot, in: snapshots, filter: filter)
             let tree = try SnapshotPath.directory(reference.path, of: reference.snapshot, reader: BlobReader(indexed))
             try onSnapshot(reference.snapshot)

@@ -23,7 +23,7 @@ package struct ListSnapshots {
     }
 
     package func run() throws -> Listing {
-        try access.with(.shared) { repository in
+        try access.with(.shared, onlyReading: true) { repository in
             var damage: [Failure] = []
             let all = try SnapshotCatalog.load(repository) { _, error in damage.append(try RepositoryAccess.damage(error)) }
             return Listing(snapshots: try SnapshotCatalog.select(names, in: all, filter: filter), damage: damage)

@@ -18,7 +18,7 @@ package struct MeasureRepository {
     }
 
     package func run(progress: @escaping UpkeepProgressHandler) throws -> RepositoryStatistics {
-        try access.withIndex(.shared) { indexed, all in
+        try access.withIndex(.shared, onlyReading: true) { indexed, all in
             let chosen = try SnapshotCatalog.select(snapshots, in: all, filter: filter)
             return try RepositoryStatistics.compute(mode, of: chosen, in: indexed, progress: progress)
         }

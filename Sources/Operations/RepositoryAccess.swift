@@ -19,6 +19,8 @@ package struct RepositoryAccess: Sendable {
     package var withoutLock: Bool
     /// Hears of each snapshot that cannot be read, when the others are used without it; nil: one such snapshot ends the verb.
     package var onDamagedSnapshot: (@Sendable (Failure) -> Void)?
+    /// Hears why a command that only reads goes on without a lock.
+    package var onReadingWithoutLock: (@Sendable (Failure) -> Void)?
 
     package init(
         address: StoreAddress, password: PasswordSource, keyHint: String? = nil, retryLockSeconds: Int64 = 0, withoutLock: Bool = false
@@ -44,14 +46,28 @@ package struct RepositoryAccess: Sendable {
     }
 
     /// Opens, locks, runs `body`, unlocks. With `.shared` the lock is left out if the access says so.
+    /// - Parameter onlyReading: go on without a lock on a read-only or full store: a disaster leaves backups on such disks.
     package func with<R>(
-        _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), _ body: (Repository) throws -> R
+        _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), onlyReading: Bool = false, _ body: (Repository) throws -> R
     ) throws -> R {
         let repository = try open()
         if withoutLock && kind == .shared { return try RepositoryAccess.interruptible(repository, body) }
-        let lock = try RepositoryLock.acquire(repository, kind, identity: identity, retrySeconds: retryLockSeconds)
+        guard let lock = try lock(repository, kind, identity, orNone: onlyReading) else {
+            return try RepositoryAccess.interruptible(repository, body)
+        }
         defer { lock.release() }
         return try RepositoryAccess.interruptible(lock.guarded, body)
+    }
+
+    private func lock(
+        _ repository: Repository, _ kind: RepositoryLock.Kind, _ identity: Identity, orNone: Bool
+    ) throws -> RepositoryLock? {
+        do {
+            return try RepositoryLock.acquire(repository, kind, identity: identity, retrySeconds: retryLockSeconds)
+        } catch let error as StoreFailure where orNone && (error.kind == .denied || error.kind == .noSpace) {
+            onReadingWithoutLock?(Failure(.unreachable, "reading without a lock: \(error.message)"))
+            return nil
+        }
     }
 
     /// Has the repository to itself, so that nothing vanishes meanwhile; a verb that only reads can be told to do without.
@@ -59,7 +75,7 @@ package struct RepositoryAccess: Sendable {
         if withoutLock && !onlyReading {
             throw Failure(.usage, "--no-lock is for reading, and this would change the repository", hint: "leave --no-lock out")
         }
-        return try with(withoutLock ? .shared : .exclusive, body)
+        return try with(withoutLock ? .shared : .exclusive, onlyReading: onlyReading, body)
     }
 
     /// After Ctrl-C, whatever error comes out of the unwinding, the answer is "cancelled".
@@ -74,9 +90,10 @@ package struct RepositoryAccess: Sendable {
 
     /// As above, with all snapshots and the index, loaded in the order that misses nothing.
     package func withIndex<R>(
-        _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), _ body: (IndexedRepository, [CatalogedSnapshot]) throws -> R
+        _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), onlyReading: Bool = false,
+        _ body: (IndexedRepository, [CatalogedSnapshot]) throws -> R
     ) throws -> R {
-        try with(kind, identity: identity) { repository in
+        try with(kind, identity: identity, onlyReading: onlyReading) { repository in
             let snapshots = try loadSnapshots(repository)
             return try body(IndexedRepository.load(repository), snapshots)
         }

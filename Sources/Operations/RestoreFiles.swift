@@ -34,7 +34,7 @@ package struct RestoreFiles {
     package func run(
         progress: Progress = Progress(), cancellation: Cancellation = Cancellation(), onPlan: (RestorePlan) -> Void = { _ in }
     ) throws -> Outcome {
-        try access.withIndex(.shared) { indexed, snapshots in
+        try access.withIndex(.shared, onlyReading: true) { indexed, snapshots in
             let reference = try SnapshotCatalog.resolve(snapshot, in: snapshots, filter: filter)
             var request = RestoreRequest(tree: reference.snapshot.snapshot.tree, subfolder: reference.path, target: target)
             request.selection = selection

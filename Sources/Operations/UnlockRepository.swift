@@ -1,6 +1,7 @@
 // UnlockRepository: the verb `unlock`: removes locks that dead programs left.
 
 import RepositoryEngine
+import Stores
 
 package struct UnlockRepository {
     package var access: RepositoryAccess
@@ -12,8 +13,16 @@ package struct UnlockRepository {
         self.all = all
     }
 
-    /// Returns how many locks are gone. Takes no lock itself.
-    package func run() throws -> Int {
-        try RepositoryLock.unlock(access.open(), identity: .ofThisProcess(), all: all)
+    package struct Outcome: Sendable {
+        package let removed: Int
+        /// In use, or too young to be judged from here.
+        package let kept: Int
+    }
+
+    /// Takes no lock itself.
+    package func run() throws -> Outcome {
+        let repository = try access.open()
+        let removed = try RepositoryLock.unlock(repository, identity: .ofThisProcess(), all: all)
+        return Outcome(removed: removed, kept: try repository.store.list(.lock).count)
     }
 }

@@ -26,7 +26,7 @@ package final class LocalStore: Store {
     private func path(_ key: StoreKey) -> BytePath { root.appending(key.path) }
 
     package func create() throws {
-        try translating("create the repository at '\(root)'") { () throws(SystemError) in
+        try translating("create the repository", absence: .unreachable) { () throws(SystemError) in
             try Directory.createAll(root, mode: directoryMode)
             for kind in StoreKind.allCases where kind != .config { try Directory.create(root.appending(kind.folder), mode: directoryMode) }
             for prefix in 0..<256 {
@@ -39,7 +39,7 @@ package final class LocalStore: Store {
 
     package func save(_ key: StoreKey, _ content: Span<UInt8>) throws {
         let path = path(key)
-        try translating("save \(key)") { () throws(SystemError) in
+        try translating("save \(key)", absence: .unreachable) { () throws(SystemError) in
             do throws(SystemError) {
                 try AtomicFile.write(content, to: path, mode: fileMode, finalMode: fileMode & ~0o222)
             } catch {
@@ -140,13 +140,15 @@ package final class LocalStore: Store {
         SystemError(operation: "read", path: path(key), kind: .outOfRange, reason: "\(ByteCount(size)), more than the limit of \(ByteCount(UInt64(limit)))")
     }
 
-    private func translating<R>(_ action: String, _ body: () throws(SystemError) -> R) throws(StoreFailure) -> R {
+    /// - Parameter absence: what it means that a file or directory is not there: what was to be read is missing, the place for what was
+    ///   to be written is out of reach.
+    private func translating<R>(_ action: String, absence: StoreFailure.Kind = .missing, _ body: () throws(SystemError) -> R) throws(StoreFailure) -> R {
         do {
             return try body()
         } catch {
             let kind: StoreFailure.Kind =
                 switch error.kind {
-                case .notFound: .missing
+                case .notFound: absence
                 case .permissionDenied, .readOnly: .denied
                 case .noSpace: .noSpace
                 case .outOfRange, .isDirectory, .symbolicLink: .corrupt

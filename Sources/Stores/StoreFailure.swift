@@ -32,7 +32,7 @@ package struct StoreFailure: Error, FailureConvertible, CustomStringConvertible 
         switch kind {
         case .missing, .corrupt: Failure(.damaged, message, hint: "`lifeboat check --read-data` lists everything that is damaged")
         case .denied: Failure(.unreachable, message, hint: "run lifeboat as a user that may read and write the repository")
-        case .noSpace: Failure(.unreachable, message, hint: "free space there, or run `lifeboat forget --prune` to drop old snapshots")
+        case .noSpace: Failure(.unreachable, message, hint: "free a little space there first; then `lifeboat forget --prune` can drop old snapshots")
         case .transient, .unreachable: Failure(.unreachable, message, hint: "check that the place is mounted and reachable, then try again")
         }
     }

@@ -33,11 +33,13 @@ struct Lifeboat: ParsableCommand {
     ]
 
     static func main() {
+        StandardStreams.reserve()
         Memory.tune()
         Interrupts.install()
         do {
             var command = try parseAsRoot()
             try command.run()
+            try Console.finish()
         } catch {
             Console.exit(for: error)
         }

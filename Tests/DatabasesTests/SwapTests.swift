@@ -42,6 +42,36 @@ private func staged(beside live: BytePath, _ scratch: Scratch, mode: String = "W
     return (path, manifest)
 }
 
+/// A program that has the database open.
+private final class OtherProcess {
+    private let process = Process()
+    private let input = Pipe(), output = Pipe()
+
+    /// Returns when `sql` has run.
+    init(_ database: BytePath, _ sql: String) throws {
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["sqlite3", "\(database)"]
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        input.fileHandleForWriting.write(Data("\(sql)\n.shell echo ready\n".utf8))
+        var seen = ""
+        while !seen.contains("ready") {
+            let piece = output.fileHandleForReading.availableData
+            if piece.isEmpty { break }
+            seen += String(decoding: piece, as: UTF8.self)
+        }
+    }
+
+    var identifier: Int32 { process.processIdentifier }
+
+    func end(after sql: String) {
+        input.fileHandleForWriting.write(Data("\(sql)\n".utf8))
+        input.fileHandleForWriting.closeFile()
+        process.waitUntilExit()
+    }
+}
+
 private struct Killed: Error {}
 
 @Suite struct `A restore of a whole database` {
@@ -156,37 +186,36 @@ private struct Killed: Error {}
         let scratch = try Scratch()
         let live = try scratch.database("app.db", "PRAGMA journal_mode=\(mode); CREATE TABLE t(x); INSERT INTO t VALUES(1);")
         let (file, _) = try staged(beside: live, scratch)
-        let application = Process()
-        let input = Pipe(), output = Pipe()
-        application.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        application.arguments = ["sqlite3", "\(live)"]
-        application.standardInput = input
-        application.standardOutput = output
-        try application.run()
-        input.fileHandleForWriting.write(Data("SELECT x FROM t;\n.shell echo ready\n".utf8))
-        var seen = ""
-        while !seen.contains("ready") {
-            let piece = output.fileHandleForReading.availableData
-            if piece.isEmpty { break }
-            seen += String(decoding: piece, as: UTF8.self)
-        }
+        let application = try OtherProcess(live, "SELECT x FROM t;")
         let before = try bytes(of: live)
         let failure = failure { _ = try SQLiteClient.inProcess.swap(file, onto: live, options: SwapOptions(lockTimeoutMilliseconds: 100)) }
         #expect(failure?.kind == .inUse)
-        #expect(failure?.reason.contains("process \(application.processIdentifier)") == true)
+        #expect(failure?.reason.contains("process \(application.identifier)") == true)
         #expect(try bytes(of: live) == before)
-        if mode == "DELETE" {
-            let report = try SQLiteClient.inProcess.swap(file, onto: live, options: SwapOptions(replacesWhileOpen: true))
-            #expect(report.notes.contains { $0.contains("process \(application.processIdentifier)") })
-            input.fileHandleForWriting.write(Data("INSERT INTO t VALUES(2);\n".utf8))
-        } else {
-            let insisting = SwapOptions(lockTimeoutMilliseconds: 100, replacesWhileOpen: true)
-            #expect(DatabasesTests.failure { _ = try SQLiteClient.inProcess.swap(file, onto: live, options: insisting) }?.kind == .busy)
-        }
-        input.fileHandleForWriting.closeFile()
-        application.waitUntilExit()
+        let report = try SQLiteClient.inProcess.swap(file, onto: live, options: SwapOptions(replacesWhileOpen: true))
+        #expect(report.notes.contains { $0.contains("process \(application.identifier)") })
+        // The new file lives on while the old process writes, checkpoints and leaves.
+        try Shell.run(live, "PRAGMA journal_mode=\(mode); INSERT INTO t VALUES(1001);")
+        application.end(after: "INSERT INTO t VALUES(2); PRAGMA wal_checkpoint(TRUNCATE);")
         #expect(try Shell.isSound(live))
-        #expect(try Shell.run(live, "SELECT group_concat(x) FROM t;") == (mode == "DELETE" ? "1000" : "1"))
+        #expect(try Shell.run(live, "SELECT group_concat(x) FROM t;") == "1000,1001")
+        if mode == "WAL" {
+            let old = try #require(report.setAside.last)
+            #expect(try Shell.run(old, "SELECT x FROM t LIMIT 1;") == "1")
+        } else {
+            #expect(report.setAside.isEmpty)
+        }
+    }
+
+    @Test func `while others use it waits for a reader of the log, and gives up without a trace`() throws {
+        let scratch = try Scratch()
+        let live = try scratch.database("app.db", "PRAGMA journal_mode=WAL; CREATE TABLE t(x); INSERT INTO t VALUES(1);")
+        let (file, _) = try staged(beside: live, scratch)
+        let reader = try OtherProcess(live, "INSERT INTO t VALUES(2); BEGIN; SELECT count(*) FROM t;")
+        let insisting = SwapOptions(lockTimeoutMilliseconds: 100, replacesWhileOpen: true)
+        #expect(failure { _ = try SQLiteClient.inProcess.swap(file, onto: live, options: insisting) }?.kind == .busy)
+        #expect(try Shell.run(live, "INSERT INTO t VALUES(3); SELECT group_concat(x) FROM t;") == "1,2,3")
+        reader.end(after: "COMMIT;")
     }
 
     @Test func `is refused with a file that is not what the manifest says, and touches nothing`() throws {

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -42,6 +44,21 @@ static inline int lb_fcntl_int(int fd, int command, int argument) { return fcntl
 static inline int lb_exited(int status) { return WIFEXITED(status); }
 static inline int lb_exit_code(int status) { return WEXITSTATUS(status); }
 static inline int lb_term_signal(int status) { return WTERMSIG(status); }
+
+/// Opens /dev/null on each standard stream that the program was started without.
+static inline void lb_reserve_standard_streams(void) {
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF) (void)!open("/dev/null", O_RDWR);
+}
+
+/// Writes out what stdio still holds for standard output. 0 if everything written so far arrived, or the reader left of itself.
+static inline int lb_flush_output(void) {
+    int lost = ferror(stdout);
+    if (fflush(stdout) != 0) lost = 1;
+    struct pollfd output = { .fd = 1, .events = 0 };
+    if (lost && poll(&output, 1, 0) == 1 && (output.revents & POLLERR)) lost = 0;
+    return lost ? -1 : 0;
+}
 
 static inline uint64_t lb_makedev(uint32_t major_number, uint32_t minor_number) { return makedev(major_number, minor_number); }
 static inline unsigned lb_terminal_columns(int fd) {

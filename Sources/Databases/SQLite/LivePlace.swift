@@ -1,6 +1,10 @@
 // LivePlace: the path of a live database, held so that nobody uses what is there while it is replaced.
 //
 // Holding settles the database (SQLiteSwap, step 2). Giving up sets the journal mode back and unlocks; going out of scope unlocks.
+//
+// A database in WAL mode that other processes keep open cannot become one file. Where that is permitted it is held shared: 1. a TRUNCATE
+// checkpoint moves every commit from the log into the file; 2. at once the write lock is taken; 3. if the log is still empty, the
+// file alone holds every commit, and nobody can add one; else again from 1.
 
 package import Bytes
 import HostOS
@@ -12,6 +16,8 @@ package final class LivePlace {
         case unreadable(String)
         /// Settled and locked through this connection.
         case database(SQLiteConnection)
+        /// Open elsewhere. `writer` is inside a transaction that keeps others from writing, `reader` can copy pages.
+        case shared(writer: SQLiteConnection, reader: SQLiteConnection)
     }
 
     /// Every symbolic link resolved.
@@ -21,6 +27,22 @@ package final class LivePlace {
     let content: Content
     /// Whether the database used a write-ahead log before it was settled.
     let usedLog: Bool
+
+    /// A connection that the held database can be copied from; nil if there is no database.
+    var reader: SQLiteConnection? {
+        switch content {
+        case .database(let connection), .shared(_, let connection): connection
+        case .missing, .unreadable: nil
+        }
+    }
+
+    /// Whether the old file is moved aside: it may be all there is of somebody's data, or is still used.
+    var keepsOldFile: Bool {
+        switch content {
+        case .unreadable, .shared: true
+        case .missing, .database: false
+        }
+    }
 
     private init(path: BytePath, status: FileStatus?, content: Content, usedLog: Bool) {
         self.path = path
@@ -42,8 +64,8 @@ package final class LivePlace {
         do {
             _ = try SQLiteFiles.existing(path, operation: operation)
             let header = try SQLiteHeader.read(path, operation: operation)
-            let connection = try settle(path, operation, options)
-            return LivePlace(path: path, status: status, content: .database(connection), usedLog: header.journalMode == .wal)
+            let content = try occupy(path, header, operation, options)
+            return LivePlace(path: path, status: status, content: content, usedLog: header.journalMode == .wal)
         } catch {
             guard [.empty, .notADatabase, .damaged].contains(error.kind) else { throw error }
             return LivePlace(path: path, status: status, content: .unreadable(error.reason), usedLog: false)
@@ -52,6 +74,7 @@ package final class LivePlace {
 
     /// Undoes the settling after a failure, as far as that can be done.
     package func giveUp() {
+        if case .shared(let writer, _) = content { try? writer.run("ROLLBACK") }
         guard case .database(let connection) = content else { return }
         // The lock is let go by the first read in normal mode.
         try? connection.run("PRAGMA locking_mode = NORMAL")
@@ -66,24 +89,58 @@ package final class LivePlace {
         }
     }
 
+    private static func occupy(
+        _ path: BytePath, _ header: SQLiteHeader, _ operation: String, _ options: SwapOptions
+    ) throws(DatabaseFailure) -> Content {
+        guard options.replacesWhileOpen && header.journalMode == .wal else { return .database(try settle(path, operation, options)) }
+        // An idle connection to a database in WAL mode keeps its lock: waiting long would not help.
+        var brief = options
+        brief.lockTimeoutMilliseconds = min(1_000, options.lockTimeoutMilliseconds)
+        do {
+            return .database(try settle(path, operation, brief))
+        } catch {
+            guard error.kind == .busy else { throw error }
+            return try share(path, operation, options)
+        }
+    }
+
+    private static func share(_ path: BytePath, _ operation: String, _ options: SwapOptions) throws(DatabaseFailure) -> Content {
+        let writer = try SQLiteConnection(path, .live, operation: operation)
+        let reader = try SQLiteConnection(path, .live, operation: operation)
+        for connection in [writer, reader] { connection.setBusyTimeout(milliseconds: 500) }
+        try retryWhileBusy(path, operation, options, pauseMilliseconds: 20) { () throws(DatabaseFailure) in
+            try writer.run("PRAGMA wal_checkpoint(TRUNCATE)")
+            try writer.run("BEGIN IMMEDIATE")
+            if SQLiteFiles.byteCount(path.adding("-wal")) == 0 { return }
+            try writer.run("ROLLBACK")
+            throw DatabaseFailure(.busy, operation, path, "another process wrote to it again")
+        }
+        return .shared(writer: writer, reader: reader)
+    }
+
     private static func settle(_ path: BytePath, _ operation: String, _ options: SwapOptions) throws(DatabaseFailure) -> SQLiteConnection {
         let connection = try SQLiteConnection(path, .live, operation: operation)
         connection.setBusyTimeout(milliseconds: 200)
-        var waited = 0
+        try retryWhileBusy(path, operation, options, pauseMilliseconds: 50) { () throws(DatabaseFailure) in try lock(connection) }
+        return connection
+    }
+
+    private static func retryWhileBusy(
+        _ path: BytePath, _ operation: String, _ options: SwapOptions, pauseMilliseconds: Int, _ attempt: () throws(DatabaseFailure) -> Void
+    ) throws(DatabaseFailure) {
+        let deadline = Host.monotonicNanoseconds() + Int64(options.lockTimeoutMilliseconds) * 1_000_000
         while true {
             do {
-                try lock(connection)
-                return connection
+                return try attempt()
             } catch {
                 guard error.kind == .busy else { throw error }
-                guard waited < options.lockTimeoutMilliseconds else {
+                guard Host.monotonicNanoseconds() < deadline else {
                     throw DatabaseFailure(
                         .busy, operation, path, "another process still used it after \(options.lockTimeoutMilliseconds / 1000) seconds",
                         hint: "stop the application and its queue workers, or put it into maintenance mode")
                 }
             }
-            SQLiteConnection.sleep(milliseconds: 50)
-            waited += 250
+            SQLiteConnection.sleep(milliseconds: pauseMilliseconds)
         }
     }
 

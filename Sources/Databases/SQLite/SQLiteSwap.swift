@@ -19,6 +19,12 @@
 // ("database moved"). So processes that have the database open are found first, and refused.
 // If a kill falls between 2 and 5, the old database stays in rollback mode: valid, and set back by any application that asks for WAL.
 //
+// With `replacesWhileOpen` a database in WAL mode that others keep open is held shared instead (LivePlace): its file alone has every
+// commit, its log is empty. It moves aside as a whole, log first: what still uses it goes on with the old files under their new
+// names, where SQLite sees that they were moved and deletes nothing by the old name. A kill between log and file leaves the old database
+// complete, but then it must not be written by old and new processes at once: hence not without being told to.
+// Not promised: that a connection that was opened before the swap and never used looks at the old files only.
+//
 // An old file that is no readable database is moved aside with its companions instead of being settled, and reported. An old file
 // that is missing leaves companions, which are moved aside too: a log alone may hold the last commits of somebody's database.
 //
@@ -42,7 +48,7 @@ package struct FileOwnership: Hashable, Sendable {
 package struct SwapOptions: Hashable, Sendable {
     /// How long to wait until nobody uses the live database.
     package var lockTimeoutMilliseconds: Int
-    /// Replace the file although other processes have it open but use it at no moment. They must be restarted afterwards.
+    /// Replace the file although other processes have it open. They go on with the old one, and must be restarted.
     package var replacesWhileOpen: Bool
     /// For the new file if there is no old database to take them from; nil leaves what the new file has.
     package var ownership: FileOwnership?
@@ -57,7 +63,7 @@ package struct SwapOptions: Hashable, Sendable {
 package struct SwapReport: Hashable, Sendable {
     /// The file that was replaced, every symbolic link resolved.
     package let path: BytePath
-    /// Where the old file went if it could not be read as a database, with its companions under the same name plus their suffix.
+    /// Where the old file went if it could not be read as a database or was in use, with its companions under the same name plus their suffix.
     package let setAside: [BytePath]
     /// What the administrator should do, one line each.
     package let notes: [String]
@@ -110,14 +116,19 @@ package enum SQLiteSwap {
         try observe(.settled)
         let aside = SQLiteFiles.hiddenPath(beside: place.path, "replaced")
         var setAside = try clear(place, aside)
-        try observe(.cleared)
-        try flushDirectory(of: place)
-        try observe(.clearedDurably)
-        if case .unreadable = place.content {
-            try exchange(place, staged, aside)
-            setAside.append(aside)
-        } else {
-            try system(operation, place.path) { () throws(SystemError) in try Directory.rename(staged, to: place.path) }
+        do throws(DatabaseFailure) {
+            try observe(.cleared)
+            try flushDirectory(of: place)
+            try observe(.clearedDurably)
+            if place.keepsOldFile {
+                try exchange(place, staged, aside)
+                setAside.append(aside)
+            } else {
+                try system(operation, place.path) { () throws(SystemError) in try Directory.rename(staged, to: place.path) }
+            }
+        } catch {
+            if case .shared = place.content { putBack(place, aside) }
+            throw error
         }
         try observe(.renamed)
         try flushDirectory(of: place)
@@ -137,6 +148,13 @@ package enum SQLiteSwap {
             }
         }
         return moved
+    }
+
+    /// The log of a shared database, which its processes still use.
+    private static func putBack(_ place: LivePlace, _ aside: BytePath) {
+        for (companion, moved) in zip(SQLiteFiles.companions(of: place.path), SQLiteFiles.companions(of: aside)) {
+            try? Directory.rename(moved, to: companion)
+        }
     }
 
     /// Puts the new file in place and the old one aside, without a moment in which the path is empty: an application would fill it.
@@ -161,6 +179,9 @@ package enum SQLiteSwap {
         var notes: [String] = []
         if case .unreadable(let reason) = place.content {
             notes.append("the old file was no readable database (\(reason)) and was kept aside")
+        }
+        if case .shared = place.content, let file = setAside.last {
+            notes.append("the old database is kept as '\(file)' for what still uses it; remove it with its -wal and -shm afterwards")
         }
         if case .missing = place.content, !setAside.isEmpty { notes.append("files of an earlier database were kept aside") }
         if let status = place.status {

@@ -11,7 +11,7 @@
 //
 // Not possible: virtual tables (full text search) and their shadow tables, SQLite's own tables, views.
 
-import Bytes
+package import Bytes
 import HostOS
 
 package struct TableReplacementReport: Hashable, Sendable {
@@ -33,7 +33,7 @@ enum SQLiteTableReplacement {
         let place = try LivePlace.hold(live, operation: operation, options)
         let staging = SQLiteFiles.stagingPath(beside: place.path)
         do throws(DatabaseFailure) {
-            guard case .database(let connection) = place.content else {
+            guard let connection = place.reader else {
                 throw DatabaseFailure(
                     .missing, operation, live, "there is no readable database to put tables into",
                     hint: "restore the whole database instead")
@@ -139,8 +139,8 @@ enum SQLiteTableReplacement {
 }
 
 /// Finds the table a person means, or says which ones come near.
-enum TableChoice {
-    static func resolve(_ name: SchemaText, in schema: [SchemaObject], of snapshot: BytePath) throws(DatabaseFailure) -> SchemaText {
+package enum TableChoice {
+    package static func resolve(_ name: SchemaText, in schema: [SchemaObject], of snapshot: BytePath) throws(DatabaseFailure) -> SchemaText {
         let tables = schema.filter { $0.type == "table" }
         // SQLite's table names differ by more than the case of ASCII letters, so this finds at most one.
         guard let table = tables.first(where: { $0.name.folded == name.folded }) else {

@@ -39,7 +39,7 @@ struct DumpCommand: ParsableCommand {
             let file = NewFile(try Descriptor.open(.resolve(BytePath(target), in: Host.workingDirectory()), .createNew, permissions: 0o600))
             try verb.run(allowsArchive: {}, sink: file.write)
         } else {
-            try verb.run(allowsArchive: refuseTerminal) { try StandardOutput.write($0) }
+            try verb.run(allowsArchive: refuseTerminal) { try StandardStreams.write($0) }
         }
     }
 

@@ -72,7 +72,7 @@ enum NodeListing {
         var line = JSONLine().bytes("name", node.name).string("type", node.kind.word).bytes("path", path.bytes)
             .number("uid", UInt64(node.userID)).number("gid", UInt64(node.groupID))
         if node.kind == .file { line = line.number("size", node.size) }
-        return line.number("mode", UInt64(node.mode.rawValue)).string("permissions", node.mode.goText)
+        return line.number("mode", UInt64(node.mode.rawValue), omitZero: true).string("permissions", node.mode.goText)
             .time("mtime", node.modificationTime).time("atime", node.accessTime).time("ctime", node.changeTime)
             .number("inode", node.inode, omitZero: true)
             .string("message_type", "node").string("struct_type", "node")

@@ -24,7 +24,7 @@ struct RepositoryCommand: ParsableCommand {
             let location = created.store.location
             if output.json {
                 Console.out(JSONLine("initialized").string("id", created.config.id.hex).string("repository", location).text)
-            } else {
+            } else if !output.quiet {
                 Console.out("created repository \(created.config.id.hex.prefix(10)) at \(location)")
                 output.say("Keep the password in a second place: without it nothing in the repository can ever be read.")
             }

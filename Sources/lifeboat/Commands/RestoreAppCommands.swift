@@ -13,7 +13,7 @@ struct AppRestoreOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("The state at this instant, or the last before it: '2026-11-24 10:00:00'.", valueName: "time"))
     var at: String?
 
-    @Flag(name: .long, help: "Do not ask. What is replaced is saved first all the same.")
+    @Flag(name: .long, help: "Do not ask, and do as with --while-open. What is replaced is saved first all the same.")
     var force = false
 
     @Flag(name: .long, help: "Do not save what is replaced.")
@@ -37,7 +37,7 @@ struct AppRestoreOptions: ParsableArguments {
         verb.selection.target = target.map { .resolve(BytePath($0), in: Host.workingDirectory()) }
         verb.takesSafetyBackup = !noSafetyBackup
         verb.delete = delete
-        verb.replacesWhileOpen = whileOpen
+        verb.replacesWhileOpen = whileOpen || force
         verb.dryRun = dryRun
         let report = AppRestoreReport(
             title: workbench.application.title, repository: "\(workbench.access.address)", output: output, now: workbench.identity.now())

@@ -10,6 +10,8 @@ struct RestoreCommand: ParsableCommand {
               lifeboat restore                    everything, over what is there; shows the plan and asks
               lifeboat restore database           the database alone
               lifeboat restore files --snapshot latest --target /tmp/out --repo /mnt/backup/host --password-file host.key
+
+            Flags of `lifeboat restore` itself (--at, --target, --force …): see `lifeboat restore all --help`.
             """,
         subcommands: [RestoreAllCommand.self, RestoreDatabaseCommand.self, RestoreFilesCommand.self, RestoreConfigCommand.self],
         defaultSubcommand: RestoreAllCommand.self)

@@ -21,11 +21,14 @@ struct UnlockCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let count = try UnlockRepository(access: repository.access(), all: removeAll).run()
+        let outcome = try UnlockRepository(access: repository.access(), all: removeAll).run()
         if output.json {
-            Console.out(JSONLine("summary").number("locks_removed", UInt64(count)).text)
+            Console.out(JSONLine("summary").number("locks_removed", UInt64(outcome.removed)).text)
         } else if !output.quiet {
-            Console.out(count == 0 ? "no locks to remove" : "removed \(Counted.text(count, "lock"))")
+            Console.out(outcome.removed == 0 ? "no stale locks" : "removed \(Counted.text(outcome.removed, "lock"))")
+            if outcome.kept > 0 {
+                Console.out("kept \(Counted.text(outcome.kept, "lock")): in use, or of another host and younger than 30 minutes; see --remove-all")
+            }
         }
     }
 }

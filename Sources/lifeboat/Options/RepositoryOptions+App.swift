@@ -15,7 +15,9 @@ extension RepositoryOptions {
 
     /// Opens the application that the settings describe.
     func workbench() throws -> AppWorkbench {
-        try AppWorkbench.open(lookup, overrides: try overrides(), programVersion: "lifeboat \(Lifeboat.version)")
+        var workbench = try AppWorkbench.open(lookup, overrides: try overrides(), programVersion: "lifeboat \(Lifeboat.version)")
+        workbench.access.onReadingWithoutLock = { Console.warning($0.message) }
+        return workbench
     }
 
     /// The way into the application's repository, for commands about repositories that were given none; nil outside of applications.
@@ -43,21 +45,25 @@ extension RepositoryOptions {
         return overrides
     }
 
-    private static func variable(_ program: String, _ name: String) -> String? {
+    static func variable(_ program: String, _ name: String) -> String? {
         Host.environment("\(program)_\(name)").flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    private static func address(from program: String) throws -> String? {
-        try variable(program, "REPOSITORY") ?? variable(program, "REPOSITORY_FILE").map(content)
+    static func address(from program: String) throws -> String? {
+        let direct = variable(program, "REPOSITORY"), file = variable(program, "REPOSITORY_FILE")
+        if direct != nil && file != nil {
+            throw Failure(.usage, "both \(program)_REPOSITORY and \(program)_REPOSITORY_FILE are set", hint: "unset one of them")
+        }
+        return try direct ?? file.map(content)
     }
 
-    private static func password(from program: String) throws -> PasswordSource? {
+    static func password(from program: String) throws -> PasswordSource? {
         if let command = variable(program, "PASSWORD_COMMAND") { return .command(command) }
         if let file = variable(program, "PASSWORD_FILE") { return .file(BytePath(file)) }
         return variable(program, "PASSWORD").map { .literal(SecretBytes(Array($0.utf8))) }
     }
 
-    private static func content(of file: String) throws -> String {
+    static func content(of file: String) throws -> String {
         String(decoding: try AtomicFile.read(BytePath(file), limit: 1 << 16), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -39,7 +39,7 @@ struct RepositoryOptions: ParsableArguments {
             || RepositoryOptions.variable("REPOSITORY_FILE") != nil
     }
 
-    static func variable(_ name: String) -> String? { Host.environment("LIFEBOAT_" + name) ?? Host.environment("RESTIC_" + name) }
+    static func variable(_ name: String) -> String? { variable("LIFEBOAT", name) ?? variable("RESTIC", name) }
 
     func access() throws -> RepositoryAccess {
         if !isGiven || config != nil, let access = try accessOfApplication() { return access }
@@ -47,27 +47,15 @@ struct RepositoryOptions: ParsableArguments {
             address: try address(), password: try password(), keyHint: keyHint ?? RepositoryOptions.variable("KEY_HINT"),
             retryLockSeconds: try retryLock.map(Durations.seconds) ?? 0, withoutLock: noLock)
         access.onDamagedSnapshot = { Console.warning($0.message) }
+        access.onReadingWithoutLock = { Console.warning($0.message) }
         return access
     }
 
     private func address() throws -> StoreAddress {
-        let text: String
-        if let repo, repositoryFile != nil {
-            throw Failure(.usage, "both --repo '\(repo)' and --repository-file are given", hint: "leave one out")
-        }
-        if let repo {
-            text = repo
-        } else if let file = repositoryFile
-            ?? (RepositoryOptions.variable("REPOSITORY") == nil ? RepositoryOptions.variable("REPOSITORY_FILE") : nil)
-        {
-            text = String(decoding: try AtomicFile.read(BytePath(file), limit: 1 << 16), as: UTF8.self).trimmingCharacters(
-                in: .whitespacesAndNewlines)
-        } else if let variable = RepositoryOptions.variable("REPOSITORY") {
-            text = variable
-        } else {
-            throw Failure(
-                .usage, "no repository is given",
-                hint: "use --repo PATH, set LIFEBOAT_REPOSITORY, or run `lifeboat init` in your application")
+        if let repo, repositoryFile != nil { throw Failure(.usage, "both --repo '\(repo)' and --repository-file are given", hint: "leave one out") }
+        let given = try repo ?? repositoryFile.map(Self.content)
+        guard let text = try given ?? Self.address(from: "LIFEBOAT") ?? Self.address(from: "RESTIC") else {
+            throw Failure(.usage, "no repository is given", hint: "use --repo PATH, set LIFEBOAT_REPOSITORY, or run `lifeboat init` in your application")
         }
         return try StoreAddress(parsing: text, relativeTo: Host.workingDirectory())
     }
@@ -78,9 +66,7 @@ struct RepositoryOptions: ParsableArguments {
         }
         if let passwordCommand { return .command(passwordCommand) }
         if let passwordFile { return .file(BytePath(passwordFile)) }
-        if let command = RepositoryOptions.variable("PASSWORD_COMMAND") { return .command(command) }
-        if let file = RepositoryOptions.variable("PASSWORD_FILE") { return .file(BytePath(file)) }
-        if let literal = RepositoryOptions.variable("PASSWORD"), !literal.isEmpty { return .literal(SecretBytes(Array(literal.utf8))) }
+        if let source = try Self.password(from: "LIFEBOAT") ?? Self.password(from: "RESTIC") { return source }
         return .literal(try PasswordPrompt.ask("password for the repository: "))
     }
 }

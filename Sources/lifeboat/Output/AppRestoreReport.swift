@@ -41,13 +41,9 @@ struct AppRestoreReport {
 
     private func lines(_ database: AppRestorePlan.Database) -> [String] {
         let manifest = database.saved.manifest
-        let size =
-            "\(Wording.count(UInt64(manifest.tables.count), "table")), \(Wording.count(manifest.rowCount, "row")), \(ByteCount(manifest.byteCount))"
-        let what = database.tables.isEmpty ? "" : "only the tables \(database.tables.joined(separator: ", ")) "
-        var lines = [
-            line("database", database.saved.snapshot, size),
-            "              \(what)\(database.exists ? "over" : "anew") \(database.destination)",
-        ]
+        let size = "\(Wording.count(UInt64(manifest.tables.count), "table")), \(Wording.count(manifest.rowCount, "row")), \(ByteCount(manifest.byteCount))"
+        let what = database.tables.isEmpty ? "" : "only the tables \(database.tables.map(\.description).joined(separator: ", ")) "
+        var lines = [line("database", database.saved.snapshot, size), "              \(what)\(database.exists ? "over" : "anew") \(database.destination)"]
         if !manifest.integrity.isSound { lines.append("              ! the database was damaged already when this was saved") }
         return lines
     }

@@ -19,7 +19,12 @@ struct BackupReport {
         for problem in summary.problems { Self.print(problem, output) }
         if output.json { Console.out(Self.json(summary, dryRun: dryRun)) } else if !output.quiet { for line in lines { Console.out(line) } }
         if !summary.isComplete {
-            if !output.json { Console.warning("some items could not be read and are not in the snapshot (exit status 3)") }
+            let text = "some items could not be read and are not in the snapshot"
+            if output.json {
+                Console.message(JSONLine("exit_error").raw("code", "\(FailureCode.sourceIncomplete.rawValue)").string("message", text).text)
+            } else {
+                Console.warning(text + " (exit status 3)")
+            }
             Console.end(.sourceIncomplete)
         }
     }

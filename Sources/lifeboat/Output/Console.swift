@@ -16,8 +16,8 @@ enum Console {
 
     /// What was printed to stdout before comes first, also where both lead into the same pipe.
     static func messageWithoutNewline(_ text: String) {
-        Host.flushOutput()
-        FileHandle.standardError.write(Data(text.utf8))
+        _ = StandardStreams.flushOutput()
+        StandardStreams.say(text)
     }
 
     static func warning(_ text: String) { message(Style.warning.on(stderr: "warning:") + " " + text) }
@@ -68,9 +68,17 @@ enum Console {
         end(.usage)
     }
 
+    /// Sees to it that the whole answer has left the program.
+    static func finish() throws {
+        guard StandardStreams.flushOutput() else {
+            throw Failure(
+                .failed, "could not write the answer to standard output", hint: "free some space where it goes, and run the command again")
+        }
+    }
+
     /// Ends with a status other than 0 after the answer was printed.
     static func end(_ code: FailureCode) -> Never {
-        Host.flushOutput()
+        _ = StandardStreams.flushOutput()
         Foundation.exit(code.rawValue)
     }
 }

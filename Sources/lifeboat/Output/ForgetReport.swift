@@ -69,7 +69,7 @@ struct ForgetReport {
     }
 
     private static func json(_ decision: ForgetPolicy.Decision) -> String {
-        JSONLine().raw("snapshot", String(decoding: decision.snapshot.snapshot.json, as: UTF8.self))
+        JSONLine().raw("snapshot", SnapshotJSON.object(decision.snapshot))
             .raw("matches", array(decision.reasons.map(quoted)))
             .text
     }

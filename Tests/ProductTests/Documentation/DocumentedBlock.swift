@@ -63,22 +63,22 @@ struct DocumentationPage: Sendable, CustomStringConvertible {
     /// Every block of commands, in order. Other blocks (yaml, swift, plain) are none.
     var blocks: [DocumentedBlock] {
         var found: [DocumentedBlock] = []
-        var open: (line: Int, indent: String, language: String, words: Set<String>, lines: [String])?
+        var fence: (line: Int, indent: String, words: [String])?
+        var content: [String] = []
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let indent = String(line.prefix { $0 == " " })
-            let content = line.dropFirst(indent.count)
-            guard content.hasPrefix("```") else {
-                open?.lines.append(String(line.hasPrefix(open?.indent ?? "") ? line.dropFirst(open?.indent.count ?? 0) : content))
-                continue
-            }
-            if let block = open {
-                if ["sh", "console"].contains(block.language) {
-                    found.append(DocumentedBlock(page: path, line: block.line, language: block.language, words: block.words, lines: block.lines))
+            let isFence = line.drop { $0 == " " }.hasPrefix("```")
+            if let opening = fence, !isFence {
+                content.append(String(line.hasPrefix(opening.indent) ? line.dropFirst(opening.indent.count) : line))
+            } else if let opening = fence {
+                if let language = opening.words.first, ["sh", "console"].contains(language) {
+                    let words = Set(opening.words.dropFirst())
+                    found.append(DocumentedBlock(page: path, line: opening.line, language: language, words: words, lines: content))
                 }
-                open = nil
-            } else {
-                let info = content.dropFirst(3).split(separator: " ").map(String.init)
-                open = (index + 1, indent, info.first ?? "", Set(info.dropFirst()), [])
+                fence = nil
+            } else if isFence {
+                let words = line.drop { $0 == " " }.dropFirst(3).split(separator: " ").map(String.init)
+                fence = (index + 1, String(line.prefix { $0 == " " }), words)
+                content = []
             }
         }
         return found

@@ -131,7 +131,9 @@ import Testing
         try Directory.rename(bench.tree["source/new"], to: bench.tree["source/a"])
         try Descriptor.open(bench.tree["source/a"], .update).setTimes(access: times.accessTime, modification: times.modificationTime)
         #expect(try bench.backUp { $0.ignoreInode = true }.figures.filesUnmodified == 1)
-        let second = try bench.backUp { $0.parent = .snapshot(CatalogedSnapshot(id: SnapshotID(.zero), snapshot: SnapshotFile(time: .zero, tree: first.tree, paths: []))) }
+        let second = try bench.backUp {
+            $0.parent = .snapshot(CatalogedSnapshot(id: SnapshotID(.zero), snapshot: SnapshotFile(time: .zero, tree: first.tree, paths: [])))
+        }
         #expect(second.figures.filesChanged == 1)
     }
 

@@ -68,7 +68,9 @@ import Testing
     @Test func `cannot write through a link of its own`() throws {
         let root = try root { lane in
             let inner = try Hostile.save([("victim", Hostile.file([try data(lane, "evil")]))], lane)
-            return [("way", Hostile.link(to: "../outside")), ("way", Hostile.directory(inner)), ("way2", Hostile.directory(inner)), ("way2", Hostile.link(to: "../outside"))]
+            return [
+                ("way", Hostile.link(to: "../outside")), ("way", Hostile.directory(inner)), ("way2", Hostile.directory(inner)), ("way2", Hostile.link(to: "../outside")),
+            ]
         }
         let summary = try bench.restore(root)
         #expect(summary.problems.count == 2)
@@ -135,7 +137,13 @@ import Testing
         let missing = BlobID(Digest(word0: 1, word1: 2, word2: 3, word3: 4))
         let root = try root { lane in
             [
-                ("no-blob", Hostile.file([try data(lane, "a"), missing])), ("no-content", { var node = Hostile.file([]); node.content = nil; return node }()),
+                ("no-blob", Hostile.file([try data(lane, "a"), missing])),
+                (
+                    "no-content",
+                    {
+                        var node = Hostile.file([]); node.content = nil; return node
+                    }()
+                ),
                 ("no-tree", Hostile.directory(missing)), ("no-subtree", Hostile.directory(nil)), ("kept", Hostile.directory(try Hostile.save([], lane))),
             ]
         }

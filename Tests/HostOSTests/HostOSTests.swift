@@ -93,7 +93,12 @@ private struct Boom: Error, Equatable { let number: Int }
 
     @Test func `throws the first error and tells its owner of each`() throws {
         let workers = Workers(), told = Atomic(0), gate = BoundedQueue<Void>(limit: 1)
-        workers.start("first", onFailure: { told.add(1, ordering: .relaxed); gate.close() }) { throw Boom(number: 1) }
+        workers.start(
+            "first",
+            onFailure: {
+                told.add(1, ordering: .relaxed); gate.close()
+            }
+        ) { throw Boom(number: 1) }
         workers.start("second", onFailure: { told.add(1, ordering: .relaxed) }) {
             _ = gate.pop()
             throw Boom(number: 2)

@@ -33,7 +33,8 @@ import Testing
                 if model[handle] == nil { reserved.insert(handle) }
             }
             let isRepeated = random.chance(10) && !order.isEmpty
-            let pack = isRepeated ? order[Int.random(in: 0..<order.count, using: &random)] : PackID(Digest(word0: random.next(), word1: UInt64(number), word2: 0, word3: 0))
+            let pack =
+                isRepeated ? order[Int.random(in: 0..<order.count, using: &random)] : PackID(Digest(word0: random.next(), word1: UInt64(number), word2: 0, word3: 0))
             let blobs = (0..<Int.random(in: 0...12, using: &random)).map { _ in Self.blob(Self.handle(&random), &random) }
             index.add(pack, blobs.span)
             if packs[pack] != nil { continue }

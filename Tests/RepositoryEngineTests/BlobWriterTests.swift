@@ -59,9 +59,11 @@ import Testing
             }
         }
         #expect(index.packCount == store.list(.pack).count && index.blobCount == contents.count)
-        #expect(statistics.dataAddedPacked == (try ParsedPack.all(in: repository).reduce(0) { sum, pack in
-            sum + UInt64(pack.blobs.reduce(0) { $0 + Int($1.length) + PackHeader.entryByteCount(isCompressed: $1.isCompressed) })
-        }))
+        #expect(
+            statistics.dataAddedPacked
+                == (try ParsedPack.all(in: repository).reduce(0) { sum, pack in
+                    sum + UInt64(pack.blobs.reduce(0) { $0 + Int($1.length) + PackHeader.entryByteCount(isCompressed: $1.isCompressed) })
+                }))
     }
 
     @Test func `of a small run leave as one pack of each type`() throws {

@@ -163,8 +163,11 @@ import Testing
     }
 
     @Test func `is not taken for lost by several threads that wake together`() throws {
-        for _ in 0..<5 {
-            let lock = try acquire(.shared), guarded = lock.guarded.store, workers = Workers()
+        // A pause that takes real time, so that all of them are in it together.
+        let slow = RivalClock(clock, everyTime: true) { SystemClock().sleep(nanoseconds: 30_000_000) }
+        let who = Identity(hostName: "here", userName: "", userID: 0, groupID: 0, processID: Host.processID, clock: slow, zone: { _ in 0 })
+        for _ in 0..<3 {
+            let lock = try acquire(.shared, who), guarded = lock.guarded.store, workers = Workers()
             clock.advance(seconds: 23 * 60)
             for number in 1...6 {
                 workers.start("write") { try guarded.save(StoreKey(.pack, Digest(word0: UInt64(number), word1: 0, word2: 0, word3: 0)), [1].span) }
@@ -217,14 +220,16 @@ import Testing
     }
 }
 
-/// Runs something once, in the first pause that someone makes.
+/// Runs something in the first pause that someone makes, or in every one.
 private final class RivalClock: Clock {
     private let base: SettableClock
     private let body: @Sendable () -> Void
     private let done = Mutex(false)
+    private let everyTime: Bool
 
-    init(_ base: SettableClock, _ body: @escaping @Sendable () -> Void) {
+    init(_ base: SettableClock, everyTime: Bool = false, _ body: @escaping @Sendable () -> Void) {
         self.base = base
+        self.everyTime = everyTime
         self.body = body
     }
 
@@ -235,7 +240,7 @@ private final class RivalClock: Clock {
             defer { done = true }
             return !done
         }
-        if isFirst { body() }
+        if isFirst || everyTime { body() }
         base.sleep(nanoseconds: nanoseconds)
     }
 }

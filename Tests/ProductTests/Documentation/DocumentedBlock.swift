@@ -68,7 +68,8 @@ struct DocumentationPage: Sendable, CustomStringConvertible {
             let indent = String(line.prefix { $0 == " " })
             let content = line.dropFirst(indent.count)
             guard content.hasPrefix("```") else {
-                open?.lines.append(String(line.hasPrefix(open?.indent ?? "") ? line.dropFirst(open?.indent.count ?? 0) : content))
+                let outer = open?.indent ?? ""
+                open?.lines.append(String(line.hasPrefix(outer) ? line.dropFirst(outer.count) : content))
                 continue
             }
             if let block = open {

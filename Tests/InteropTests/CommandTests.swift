@@ -213,7 +213,7 @@ import Testing
         // 2 MiB, in units of 512 bytes: the place for every file of the repository ends there.
         let full = try limited.run(["-c", "ulimit -f 4096; exec \(binary) backup files data --host peer"])
         #expect(full.exitStatus == 14, "\(full.errorText)")
-        #expect(full.errorText.contains("hint:  free space"), "\(full.errorText)")
+        #expect(full.errorText.contains("hint:  free a little space"), "\(full.errorText)")
         try workshop.requireCleanCheck()
         try workshop.lifeboat("backup", "files", "data", "--host", "peer")
         try workshop.lifeboat("check", "--read-data")

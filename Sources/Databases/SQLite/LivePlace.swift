@@ -83,7 +83,7 @@ package final class LivePlace {
     }
 
     private static func refuseIfOpen(_ path: BytePath, _ status: FileStatus, _ operation: String) throws(DatabaseFailure) {
-        let openers = SQLiteOpeners.find(status, named: path.name).map(\.description)
+        let openers = SQLiteOpeners.find(status, named: [path.name]).map(\.description)
         guard openers.isEmpty else {
             throw DatabaseFailure(.inUse, operation, path, "it is open in \(openers.joined(separator: ", "))")
         }

@@ -14,24 +14,24 @@ struct SQLiteOpener: Hashable {
 }
 
 enum SQLiteOpeners {
-    /// Every process but this one with a descriptor of the file (same device and inode).
-    static func find(_ file: FileStatus, named name: [UInt8]) -> [SQLiteOpener] {
+    /// Every process but this one with a descriptor of the file (same device and inode), which has or had one of these names.
+    static func find(_ file: FileStatus, named names: [[UInt8]]) -> [SQLiteOpener] {
         guard let processes = try? Directory.entries(of: BytePath("/proc")) else { return [] }
         var openers: [SQLiteOpener] = []
         for entry in processes {
             guard let process = Int32(String(decoding: entry.name, as: UTF8.self)), process != Host.processID else { continue }
             let home = BytePath("/proc").appending(entry.name)
-            if hasOpen(file, named: name, home) { openers.append(SQLiteOpener(process: process, command: command(home))) }
+            if hasOpen(file, named: names, home) { openers.append(SQLiteOpener(process: process, command: command(home))) }
         }
         return openers
     }
 
-    private static func hasOpen(_ file: FileStatus, named name: [UInt8], _ home: BytePath) -> Bool {
+    private static func hasOpen(_ file: FileStatus, named names: [[UInt8]], _ home: BytePath) -> Bool {
         guard let descriptors = try? Directory.entries(of: home.appending("fd")) else { return false }
         return descriptors.contains { entry in
             let link = home.appending("fd").appending(entry.name)
             // The name first: asking for the status of any descriptor could hang on a dead network file system.
-            guard let target = try? Directory.linkTarget(link), mentions(target, name) else { return false }
+            guard let target = try? Directory.linkTarget(link), names.contains(where: { mentions(target, $0) }) else { return false }
             guard let status = try? FileStatus.following(link) else { return false }
             return status.device == file.device && status.inode == file.inode
         }

@@ -91,7 +91,7 @@ enum Documentation {
         try #require(keys.count >= 50, "only \(keys.count) keys found in the schema")
         let guide = try Documentation.page("docs/guide.md").text
         for key in keys.sorted() {
-            #expect(try guide.firstMatch(of: Regex("\\b\(key)\\b")) != nil, "docs/guide.md says nothing of the key '\(key)'")
+            #expect(guide.contains(key), "docs/guide.md says nothing of the key '\(key)'")
         }
     }
 

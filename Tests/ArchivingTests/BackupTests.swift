@@ -186,7 +186,7 @@ import Testing
         for name in missing { #expect(try bench.tree.status(BytePath("target/" + name)) == nil) }
     }
 
-    @Test func `by vanishing is as if it had gone before, and the rest is saved`() throws {
+    @Test func `by vanishing is as if it had never been there, and the rest is saved`() throws {
         let (bench, summary) = try Self.changing { try $0.remove("source/b") }
         #expect(summary.isComplete && summary.problems.isEmpty)
         #expect(summary.snapshotID != nil)

@@ -185,7 +185,9 @@ package enum SQLiteSwap {
         }
         if case .missing = place.content, !setAside.isEmpty { notes.append("files of an earlier database were kept aside") }
         if let status = place.status {
-            let openers = SQLiteOpeners.find(status, named: place.path.name).map(\.description)
+            // A descriptor is shown under the name its file has now.
+            let name = place.keepsOldFile ? setAside.last?.name : nil
+            let openers = SQLiteOpeners.find(status, named: name ?? place.path.name).map(\.description)
             if !openers.isEmpty { notes.append("restart what still uses the replaced file: \(openers.joined(separator: ", "))") }
             if status.linkCount > 1 { notes.append("other names (hard links) of the old file still lead to the old content") }
         }

@@ -121,6 +121,8 @@ final class FileIngest {
             return try job.entry.open()
         } catch let error as SystemError where error.kind == .notFound {
             return nil
+        } catch let error as SystemError where error.kind == .symbolicLink {
+            throw FileTreeError.notRegular(job.entry.sourcePath, .symbolicLink)
         }
     }
 

@@ -120,8 +120,13 @@ struct AppBackupSession {
     private static func damage(_ manifest: DatabaseManifest) -> Failure? {
         guard case .problems(let lines) = manifest.integrity else { return nil }
         return Failure(
-            .failed, "the database itself is damaged (\(lines.first ?? "quick_check")); it was saved as it is, marked as damaged",
-            hint: "restore the last good backup: `lifeboat restore database`")
+            .failed, "the database itself is damaged (\(summary(lines))); it was saved as it is, marked as damaged",
+            hint: "`lifeboat restore database` brings back the last good backup, if there is one; `sqlite3 FILE .recover` may save rows")
+    }
+
+    private static func summary(_ findings: [String]) -> String {
+        let first = findings.first ?? "quick_check"
+        return findings.count > 1 ? "\(first), and \(findings.count - 1) more findings" : first
     }
 
     // MARK: Requests

@@ -83,10 +83,8 @@ package struct AppInit: Sendable {
         case .server:
             return Database(
                 database: database, probe: nil,
-                problem:
-                    "this version of lifeboat does not back up \(database.type.map { "\($0)" } ?? "such") databases: only files and configuration would be saved"
-            )
-        case .unknown(let reason): return Database(database: database, probe: nil, problem: reason)
+                problem: "this version of lifeboat does not back up \(database.type.map { "\($0)" } ?? "such") databases: only files and configuration would be saved")
+        case .unknown: return Database(database: database, probe: nil, problem: "name it under `sources:` in lifeboat.yaml, or it is not saved")
         case .file(let file):
             do throws(DatabaseFailure) {
                 return Database(database: database, probe: try sqlite.probe(file), problem: nil)

@@ -163,12 +163,21 @@ package struct AppStatus {
             report.lastVerify = try journal.recent(limit: 50, verb: "verify", application: name).first {
                 $0.result != nil && $0.result?.exitStatus != 11
             }
+            let lastBackup = try journal.recent(limit: 50, verb: "backup", application: name).first { $0.outcome != .running }
+            noteFailure(of: lastBackup, &report)
             report.lastRestore = try journal.recent(limit: 200, verb: "restore", application: name).first {
                 $0.outcome.isSuccess && $0.start.source == nil
             }
         } catch {
             report.warnings.append(error.failure.message)
         }
+    }
+
+    /// What was saved before is still good, but somebody has to know that nothing new is.
+    private func noteFailure(of run: RunRecord?, _ report: inout AppStatusReport) {
+        guard let run, !run.outcome.isSuccess else { return }
+        let why = run.result?.message.map { ": \($0)" } ?? (run.outcome == .interrupted ? ": it was interrupted" : "")
+        report.warnings.append("the last backup of \(run.started) is not complete\(why)")
     }
 
     // MARK: Judging

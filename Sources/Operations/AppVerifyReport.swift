@@ -81,7 +81,10 @@ package struct AppVerifyReport: Sendable {
         lines.append("data        \(dataLine)")
         for source in AppSource.allCases {
             let found = snapshots.filter { $0.snapshot.backupSource == source }
-            guard let newest = found.last else { continue }
+            guard let newest = found.last else {
+                if snapshots.contains(where: { $0.snapshot.heldSource == source }) { lines.append("\(padded(source.rawValue))no good backup") }
+                continue
+            }
             lines.append("\(padded(source.rawValue))\(found.count) snapshots, the newest \(newest.id.short) of \(newest.snapshot.time)")
         }
         lines += databases.map(line)

@@ -1,8 +1,9 @@
 // Detection: what kind of application lies in a directory, and which parts of it are worth saving.
 //
 // 1. Laravel: an `artisan` file and laravel/framework in composer.json or composer.lock. Hyperf: `bin/hyperf.php` and a
-//    requirement hyperf/*. Everything else is a generic application.
-// 2. Databases: the application's variables; without any, SQLite files that begin as such in the usual places.
+//    requirement hyperf/*. A server may have neither composer file: then the first file is enough. Everything else is generic.
+// 2. Databases: the application's variables; without any, or if they say SQLite and no file, SQLite files that
+//    begin as such in the usual places.
 // 3. Files: the framework's upload directories; a generic application, or a framework without any of them, is saved whole.
 // 4. Configuration: `.env`, `config/`, compose files, lifeboat.yaml.
 //
@@ -90,7 +91,8 @@ package enum Detection {
     private static let maximumLockByteCount = 8 << 20
 
     private static func requires(_ packages: [String], _ composer: BytePath, _ lock: BytePath, _ probe: some FileProbe) -> Bool {
-        probe.file(composer, containsAnyOf: packages) || probe.file(lock, containsAnyOf: packages, within: maximumLockByteCount)
+        if !probe.isFile(composer) && !probe.isFile(lock) { return true }
+        return probe.file(composer, containsAnyOf: packages) || probe.file(lock, containsAnyOf: packages, within: maximumLockByteCount)
     }
 
     /// The `"version"` that follows `"name": "laravel/framework"` in composer.lock.
@@ -128,7 +130,12 @@ package enum Detection {
 
     private static func databases(framework: Framework, root: BytePath, env: DotEnv?, probe: some FileProbe) -> [ResolvedDatabase] {
         let variables = variables(prefix: "DB", framework: framework, root: root, env: env ?? DotEnv([], file: root.appending(".env")), probe: probe)
-        if let found = variables.database() { return [ResolvedDatabase(name: name(of: found.location), type: found.type, location: found.location)] }
+        let found = variables.database()
+        if let found, found.type == .sqlite, case .unknown = found.location {
+            let files = sqliteFiles(root: root, probe: probe)
+            if !files.isEmpty { return files }
+        }
+        if let found { return [ResolvedDatabase(name: name(of: found.location), type: found.type, location: found.location)] }
         // Variables that name a database in memory leave nothing to save, and nothing to look for.
         if variables.connection != nil { return [] }
         return sqliteFiles(root: root, probe: probe)

@@ -78,6 +78,12 @@ private func withEnv(_ text: String, besides files: [String: String] = laravel) 
         #expect(detect(files).databases.map(\.type) == [.mysql])
     }
 
+    @Test func `knows Laravel without composer files, and finds the database that its variables leave unnamed`() {
+        let env = "DB_CONNECTION=sqlite"
+        #expect(detect(withEnv(env, besides: ["/srv/sms/artisan": ""])).databases.map(\.file) == ["/srv/sms/database/database.sqlite"])
+        #expect(detect(withEnv(env, besides: ["/srv/sms/data/app.db": FakeProbe.sqlite])).databases.map(\.file) == ["/srv/sms/data/app.db"])
+    }
+
     @Test func `ignores the example name and an artisan that is somebody else's`() {
         #expect(detect(withEnv("APP_NAME=Laravel")).title == nil)
         #expect(detect(["/srv/sms/artisan": "", "/srv/sms/composer.json": "{}"]).framework == .generic)

@@ -63,11 +63,18 @@ enum SQLiteInspection {
         case .full: pragma = "PRAGMA integrity_check(100)"
         }
         do {
-            let lines = try connection.column(pragma).map(\.description)
+            let lines = findings(try connection.column(pragma))
             return lines == ["ok"] ? .sound : .problems(lines)
         } catch {
             return error.kind == .damaged || error.kind == .notADatabase ? .problems([error.reason]) : .inconclusive(error.reason)
         }
+    }
+
+    /// What SQLite finds in the pages comes as many lines in one row, under the heading "*** in database main ***".
+    private static func findings(_ rows: [SchemaText]) -> [String] {
+        let lines = rows.flatMap { $0.bytes.split(separator: 0x0a) }.map { SchemaText(Array($0)).description }
+        let found = lines.filter { !$0.hasPrefix("*** in database") }
+        return found.isEmpty ? lines : found
     }
 
     /// One line for each foreign key that is violated, at most 100. Never a reason to refuse a restore: it was so when captured.

@@ -22,7 +22,7 @@ struct RestoreReport {
         for problem in summary.problems { Self.print(problem, output) }
         if output.json { Console.out(json) } else if !output.quiet { Console.out(line) }
         if !summary.problems.isEmpty {
-            if !output.json { Console.message("\(summary.problems.count) items could not be restored completely") }
+            if !output.json { Console.message("\(Counted.text(summary.problems.count, "item")) could not be restored completely") }
             Console.end(summary.problems.contains { $0.failure.code == .damaged } ? .damaged : .failed)
         }
     }
@@ -37,17 +37,10 @@ struct RestoreReport {
     }
 
     private var line: String {
-        if dryRun {
-            return
-                "dry run: would restore \(summary.totalItems) items (\(ByteCount(summary.totalBytes))) of snapshot \(snapshot.short) to \(target)"
-        }
-        var parts = [
-            "restored \(summary.itemsRestored) items (\(ByteCount(summary.bytesRestored))) of snapshot \(snapshot.short) to \(target)"
-        ]
-        if summary.filesSkipped > 0 {
-            parts.append("\(summary.filesSkipped) files (\(ByteCount(summary.bytesSkipped))) were there already")
-        }
-        if summary.itemsDeleted > 0 { parts.append("\(summary.itemsDeleted) items removed") }
+        if dryRun { return "dry run: would restore \(Counted.text(summary.totalItems, "item")) (\(ByteCount(summary.totalBytes))) of snapshot \(snapshot.short) to \(target)" }
+        var parts = ["restored \(Counted.text(summary.itemsRestored, "item")) (\(ByteCount(summary.bytesRestored))) of snapshot \(snapshot.short) to \(target)"]
+        if summary.filesSkipped > 0 { parts.append("\(summary.filesSkipped) files (\(ByteCount(summary.bytesSkipped))) were there already") }
+        if summary.itemsDeleted > 0 { parts.append("\(Counted.text(summary.itemsDeleted, "item")) removed") }
         parts.append(Durations.short(nanoseconds: summary.durationNanoseconds))
         return parts.joined(separator: ", ")
     }

@@ -125,7 +125,8 @@ extension Span where Element == UInt8 {
                 let words = mine.count / 8
                 var difference: UInt64 = 0
                 for word in 0..<words {
-                    unsafe difference |= mine.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
+                    unsafe difference |=
+                        mine.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
                         ^ theirs.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
                 }
                 for index in words * 8..<mine.count { unsafe difference |= UInt64(mine[index] ^ theirs[index]) }

@@ -138,7 +138,8 @@ package enum Directory {
         unsafe path.withCString { text in
             guard let resolved = unsafe realpath(text, nil) else { return nil }
             defer { unsafe free(resolved) }
-            return BytePath(unsafe String(cString: resolved).isEmpty ? [] : Array(unsafe UnsafeBufferPointer(start: resolved, count: strlen(resolved))).map { UInt8(bitPattern: $0) })
+            return BytePath(
+                unsafe String(cString: resolved).isEmpty ? [] : Array(unsafe UnsafeBufferPointer(start: resolved, count: strlen(resolved))).map { UInt8(bitPattern: $0) })
         }
     }
 

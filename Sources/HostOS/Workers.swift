@@ -44,7 +44,9 @@ package final class Workers: Sendable {
 
     /// Waits for every thread; throws the first error any of them threw.
     package func join() throws {
-        for thread in threads.withLock({ threads in defer { threads = [] }; return threads }) { pthread_join(thread, nil) }
+        for thread in threads.withLock({ threads in
+            defer { threads = [] }; return threads
+        }) { pthread_join(thread, nil) }
         if let error = firstError.withLock({ $0 }) { throw error }
     }
 

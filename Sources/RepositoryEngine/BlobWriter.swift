@@ -137,7 +137,8 @@ package final class BlobWriter: Sendable {
 
         /// Compresses and seals; returns the uncompressed length, or 0 if the blob is stored as it is.
         private func sealIntoScratch(_ type: BlobType, _ plaintext: Span<UInt8>) -> UInt32 {
-            let mayCompress = writer.indexed.repository.config.version == .two && plaintext.count > 0
+            let mayCompress =
+                writer.indexed.repository.config.version == .two && plaintext.count > 0
                 && (type == .tree || writer.options.compression != .off)
             sealed.reserve(max(ZstdCompressor.bound(plaintext.count), plaintext.count) + Seal.overhead)
             var uncompressedLength: UInt32 = 0
@@ -158,7 +159,8 @@ package final class BlobWriter: Sendable {
         private func verify(_ handle: BlobHandle, _ plaintext: Span<UInt8>, _ uncompressedLength: UInt32) throws {
             var position = 0, same = true
             func compare(_ piece: Span<UInt8>) {
-                same = same && piece.count <= plaintext.count - position
+                same =
+                    same && piece.count <= plaintext.count - position
                     && piece.isEqual(to: plaintext.extracting(position..<position + piece.count))
                 position += piece.count
             }

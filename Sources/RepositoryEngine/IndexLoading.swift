@@ -45,7 +45,13 @@ package enum IndexLoading {
         let workers = Workers()
         for number in 0..<min(files.count, Host.processorCount) {
             workers.start("index-\(number)") {
-                while let file = next.withLock({ position in position < files.count ? files[{ position += 1; return position - 1 }()] : nil }) {
+                while let file = next.withLock({ position in
+                    position < files.count
+                        ? files[
+                            {
+                                position += 1; return position - 1
+                            }()] : nil
+                }) {
                     if workers.failed { return }
                     do {
                         try body(file, repository.loadFile(StoreKey(.index, file.digest)))

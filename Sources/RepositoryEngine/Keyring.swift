@@ -105,7 +105,8 @@ package struct Keyring: Sendable {
         var cost: UInt64 = 32768
         func nanoseconds(_ parallelism: UInt64) throws -> Int64 {
             let start = Host.monotonicNanoseconds()
-            _ = try derive(SecretBytes(Array("calibration".utf8)), salt: [UInt8](repeating: 7, count: 64),
+            _ = try derive(
+                SecretBytes(Array("calibration".utf8)), salt: [UInt8](repeating: 7, count: 64),
                 ScryptParameters(cost: cost, blockSize: blockSize, parallelism: parallelism))
             return max(1, Host.monotonicNanoseconds() - start)
         }

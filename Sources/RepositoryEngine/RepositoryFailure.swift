@@ -29,7 +29,8 @@ package enum RepositoryFailure: Error, FailureConvertible {
     package var failure: Failure {
         switch self {
         case .missing(let location):
-            Failure(.repositoryMissing, "there is no repository at '\(location)'",
+            Failure(
+                .repositoryMissing, "there is no repository at '\(location)'",
                 hint: "`lifeboat repository init --repo \(location)` makes one; check that the place is mounted")
         case .alreadyExists(let location, let what):
             Failure(.failed, "could not create a repository at '\(location)': \(what) is already there", hint: "choose another place, or use the repository as it is")
@@ -38,7 +39,8 @@ package enum RepositoryFailure: Error, FailureConvertible {
         case .tooManyKeys(let location):
             Failure(.wrongKey, "none of the first 20 keys of the repository at '\(location)' fits the password", hint: "name the key with --key-hint")
         case .noKeys(let location):
-            Failure(.wrongKey, "the repository at '\(location)' has no key file, and without one no password opens it",
+            Failure(
+                .wrongKey, "the repository at '\(location)' has no key file, and without one no password opens it",
                 hint: "bring back its folder 'keys' from a copy of the repository")
         case .noPassword:
             Failure(.wrongKey, "no password was given for the repository", hint: "use --password-file FILE or set LIFEBOAT_PASSWORD_FILE")
@@ -53,7 +55,9 @@ package enum RepositoryFailure: Error, FailureConvertible {
         case .blobDamaged(let blob, let pack, let detail):
             Failure(.damaged, "the \(blob) in pack \(pack.short) is damaged: \(detail)", hint: "`lifeboat check --read-data` lists everything that is damaged")
         case .locked(let by, let location):
-            Failure(.locked, "the repository at '\(location)' is locked by \(by)", hint: "wait for it, use --retry-lock 10m, or run `lifeboat unlock` if that program is dead")
+            Failure(
+                .locked, "the repository at '\(location)' is locked by \(by)", hint: "wait for it, use --retry-lock 10m, or run `lifeboat unlock` if that program is dead"
+            )
         case .lockLost(let location):
             Failure(.locked, "the lock on the repository at '\(location)' was lost; stopped before writing anything else", hint: "run the command again")
         case .noSuchSnapshot(let id): Failure(.failed, "there is no snapshot '\(id)'", hint: "`lifeboat snapshots` lists them")
@@ -62,7 +66,9 @@ package enum RepositoryFailure: Error, FailureConvertible {
         case .noSuchPath(let path, let snapshot): Failure(.failed, "there is no '\(path)' in snapshot \(snapshot)", hint: "`lifeboat ls \(snapshot)` lists its files")
         case .notADirectory(let path, let snapshot): Failure(.failed, "'\(path)' in snapshot \(snapshot) is not a directory")
         case .verificationFailed(let blob):
-            Failure(.failed, "the \(blob) did not survive its own verification before it was stored; nothing wrong was written", hint: "test this machine's memory, then run the backup again")
+            Failure(
+                .failed, "the \(blob) did not survive its own verification before it was stored; nothing wrong was written",
+                hint: "test this machine's memory, then run the backup again")
         case .cancelled: Failure(.cancelled, "cancelled")
         }
     }

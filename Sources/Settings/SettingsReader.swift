@@ -43,7 +43,9 @@ struct SettingsBuilder {
         problems.append(SettingsProblem(file: file, at: position, message, suggestion: suggestion))
     }
 
-    mutating func build(_ root: CheckedValue, positions: [String: SettingsPosition], inactive noted: [(position: SettingsPosition, text: String)])
+    mutating func build(
+        _ root: CheckedValue, positions: [String: SettingsPosition], inactive noted: [(position: SettingsPosition, text: String)]
+    )
         -> SettingsFile
     {
         let repositories = repositories(root)

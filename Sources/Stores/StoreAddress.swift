@@ -16,7 +16,8 @@ package enum StoreAddress: Hashable, Sendable, CustomStringConvertible {
         }
         let scheme = text.prefix { $0 != ":" && $0 != "/" }
         if scheme.endIndex < text.endIndex, text[scheme.endIndex] == ":", StoreAddress.laterSchemes.contains(String(scheme)) {
-            throw Failure(.usage, "this version of lifeboat stores repositories in local directories only, not at \(scheme): addresses",
+            throw Failure(
+                .usage, "this version of lifeboat stores repositories in local directories only, not at \(scheme): addresses",
                 hint: "mount the place and give its path, as in `--repo /mnt/backup/app`")
         }
         self = .local(.resolve(BytePath(text), in: directory))

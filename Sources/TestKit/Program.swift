@@ -48,8 +48,7 @@ package enum Program {
     /// - Parameters:
     ///   - home: a directory of the test.
     ///   - repository: opened with `password` unless the arguments say otherwise.
-    package static func lifeboat(home: BytePath, repository: BytePath, password: String, zone: String = "UTC") throws -> CommandLineProgram
-    {
+    package static func lifeboat(home: BytePath, repository: BytePath, password: String, zone: String = "UTC") throws -> CommandLineProgram {
         CommandLineProgram(
             try binary(),
             environment: [

@@ -33,8 +33,7 @@ enum OldDatabase: String, CaseIterable, Sendable {
 }
 
 /// A verified database beside `live`, whose table `t` holds the single row 1000.
-private func staged(beside live: BytePath, _ scratch: Scratch, mode: String = "WAL") throws -> (path: BytePath, manifest: DatabaseManifest)
-{
+private func staged(beside live: BytePath, _ scratch: Scratch, mode: String = "WAL") throws -> (path: BytePath, manifest: DatabaseManifest) {
     let source = try scratch.database("source.db", "PRAGMA journal_mode=\(mode); CREATE TABLE t(x); INSERT INTO t VALUES(1000);")
     let path = SQLiteFiles.stagingPath(beside: live)
     let manifest = try SQLiteClient.inProcess.capture(source, into: path)
@@ -181,8 +180,7 @@ private struct Killed: Error {}
         #expect(try Shell.run(live, OldDatabase.committed) == "1 1000")
     }
 
-    @Test(arguments: ["WAL", "DELETE"]) func `is refused while another process has the database open, which is named`(_ mode: String) throws
-    {
+    @Test(arguments: ["WAL", "DELETE"]) func `is refused while another process has the database open, which is named`(_ mode: String) throws {
         let scratch = try Scratch()
         let live = try scratch.database("app.db", "PRAGMA journal_mode=\(mode); CREATE TABLE t(x); INSERT INTO t VALUES(1);")
         let (file, _) = try staged(beside: live, scratch)

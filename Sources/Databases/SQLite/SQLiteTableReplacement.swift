@@ -107,8 +107,7 @@ enum SQLiteTableReplacement {
     }
 
     /// The last number AUTOINCREMENT gave out. The counter's table exists as soon as a table with one was created.
-    private static func copySequence(of table: SchemaText, _ schema: [SchemaObject], _ connection: SQLiteConnection) throws(DatabaseFailure)
-    {
+    private static func copySequence(of table: SchemaText, _ schema: [SchemaObject], _ connection: SQLiteConnection) throws(DatabaseFailure) {
         guard schema.contains(where: { $0.name == "sqlite_sequence" }) else { return }
         let exists = try connection.integer("SELECT count(*) FROM main.sqlite_master WHERE name = 'sqlite_sequence'")
         guard exists > 0 else { return }

@@ -51,8 +51,7 @@ struct AppBackupSession {
     // MARK: Files and configuration
 
     /// - Parameter files: what is left out of files; configuration is saved whole.
-    func savePaths(_ source: AppSource, _ paths: [BytePath], _ files: ResolvedFiles?, _ indexed: IndexedRepository) throws -> BackupSummary
-    {
+    func savePaths(_ source: AppSource, _ paths: [BytePath], _ files: ResolvedFiles?, _ indexed: IndexedRepository) throws -> BackupSummary {
         var request = request(source, paths, time: workbench.identity.now())
         if let files {
             let patterns = try PatternList(files.excludePatterns)

@@ -37,7 +37,9 @@ struct RestoreReport {
     }
 
     private var line: String {
-        if dryRun { return "dry run: would restore \(Counted.text(summary.totalItems, "item")) (\(ByteCount(summary.totalBytes))) of snapshot \(snapshot.short) to \(target)" }
+        if dryRun {
+            return "dry run: would restore \(Counted.text(summary.totalItems, "item")) (\(ByteCount(summary.totalBytes))) of snapshot \(snapshot.short) to \(target)"
+        }
         var parts = ["restored \(Counted.text(summary.itemsRestored, "item")) (\(ByteCount(summary.bytesRestored))) of snapshot \(snapshot.short) to \(target)"]
         if summary.filesSkipped > 0 { parts.append("\(summary.filesSkipped) files (\(ByteCount(summary.bytesSkipped))) were there already") }
         if summary.itemsDeleted > 0 { parts.append("\(Counted.text(summary.itemsDeleted, "item")) removed") }

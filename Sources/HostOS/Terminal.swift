@@ -4,10 +4,11 @@ import CLinux
 import Glibc
 
 package enum Terminal {
-    /// Reads one line from standard input without its newline; nil at the end of input. Bounded to 64 KiB.
+    /// Reads one line from standard input without its newline; nil at the end of input and after Ctrl-C. Bounded to 64 KiB.
     package static func readLine() -> [UInt8]? {
         var line: [UInt8] = []
         while line.count < 1 << 16 {
+            guard waitForInput() else { return nil }
             var byte: UInt8 = 0
             let count = unsafe Glibc.read(0, &byte, 1)
             if count < 0 && errno == EINTR { continue }
@@ -16,6 +17,17 @@ package enum Terminal {
             line.append(byte)
         }
         return line
+    }
+
+    /// A read would go on after a signal: so the wait for it is done in short steps. False once the program was asked to end.
+    private static func waitForInput() -> Bool {
+        var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+        while !Interrupts.isRequested {
+            let ready = unsafe poll(&input, 1, 100)
+            // What is wrong with the stream, the read will tell.
+            if ready > 0 || (ready < 0 && errno != EINTR) { return true }
+        }
+        return false
     }
 
     /// Like `readLine`, with the terminal's echo off: for passwords.

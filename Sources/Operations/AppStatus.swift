@@ -160,9 +160,9 @@ package struct AppStatus {
         let name = workbench.application.name
         do throws(JournalFailure) {
             let journal = try RunJournal.open(workbench.state.journalPath)
-            report.lastVerify = try journal.recent(limit: 50, verb: "verify", application: name).first {
-                $0.result != nil && $0.result?.exitStatus != 11
-            }
+            let verifies = try journal.recent(limit: 100, verb: "verify", application: name).filter { $0.result != nil && $0.result?.exitStatus != 11 }
+            report.lastVerify = verifies.first
+            if Self.hasOpenDamage(verifies) { report.reasons.append("a verify found damage, and none since has read as much: `lifeboat verify --read-data 100%`") }
             let lastBackup = try journal.recent(limit: 50, verb: "backup", application: name).first { $0.outcome != .running }
             noteFailure(of: lastBackup, &report)
             report.lastRestore = try journal.recent(limit: 200, verb: "restore", application: name).first {
@@ -170,6 +170,17 @@ package struct AppStatus {
             }
         } catch {
             report.warnings.append(error.failure.message)
+        }
+    }
+
+    /// Whether damage was found that no later verify can vouch for: one that read less may have missed it.
+    /// - Parameter verifies: newest first.
+    static func hasOpenDamage(_ verifies: [RunRecord]) -> Bool {
+        guard let index = verifies.firstIndex(where: { $0.result?.exitStatus == FailureCode.damaged.rawValue }) else { return false }
+        let found = verifies[index].result?.bytesRead ?? 0
+        return !verifies[..<index].contains { later in
+            guard let result = later.result, later.outcome.isSuccess, later.start.source == nil else { return false }
+            return result.bytesRead >= found || result.phases.contains { $0.name == AppVerify.wholePhase }
         }
     }
 
@@ -195,9 +206,6 @@ package struct AppStatus {
         if let seconds = report.restoreSeconds, seconds > Double(goals.rto.components.seconds) {
             report.reasons.append("the last restore took longer than the objective of \(goals.rto.settingsText)")
             report.isBreached = true
-        }
-        if let verify = report.lastVerify?.result, verify.exitStatus == FailureCode.damaged.rawValue {
-            report.reasons.append("the last verify found damage: `lifeboat verify` says what")
         }
         for source in report.sources where source.source != .database { noteAge(source, &report) }
     }

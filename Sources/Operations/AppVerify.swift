@@ -18,6 +18,9 @@ import Settings
 package import Upkeep
 
 package struct AppVerify {
+    /// The phase of a run that reads every pack, as the journal names it.
+    static let wholePhase = "structure and all data"
+
     package let workbench: AppWorkbench
     package var sources: Set<AppSource> = Set(AppSource.allCases)
     /// How much of the data is read; nil for what the settings say.
@@ -58,7 +61,7 @@ package struct AppVerify {
         let tags = [AppTag.program, AppTag.application(workbench.application.name)]
         let filter = SnapshotFilter(
             tagLists: sources.count == AppSource.allCases.count ? [tags] : sources.map { tags + [AppTag.source($0)] })
-        let check = try run.phase("structure") {
+        let check = try run.phase(readData.isEverything ? Self.wholePhase : "structure") {
             try Check(repository, options: CheckOptions(readData: readData, filter: filter), progress: progress).run()
         }
         var report = AppVerifyReport(

@@ -42,6 +42,11 @@ package struct AppWorkbench: Sendable {
         }
     }
 
+    /// What the good backups of one of its sources have in common.
+    package func backups(of source: AppSource) -> SnapshotFilter {
+        SnapshotFilter(hosts: [], tagLists: [[AppTag.program, AppTag.application(application.name), AppTag.source(source)]], paths: [])
+    }
+
     package init(
         settings: SettingsFile, overrides: AppOverrides = AppOverrides(), state: AppState? = nil, sqlite: SQLiteClient? = nil,
         identity: Identity = .ofThisProcess(), programVersion: String

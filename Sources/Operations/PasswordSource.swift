@@ -22,7 +22,7 @@ package enum PasswordSource: Sendable {
             } catch {
                 throw Failure(
                     .wrongKey, "could not read the password file '\(path)': \(error.reason)",
-                    hint: "check the path given with --password-file")
+                    hint: "check the path (--password-file, or `password_file:` in lifeboat.yaml); a copy of the file serves as well")
             }
             if bytes.isEmpty {
                 throw Failure(.wrongKey, "the password file '\(path)' is empty", hint: "write the repository's password into it")

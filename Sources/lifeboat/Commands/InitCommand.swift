@@ -74,8 +74,7 @@ struct InitCommand: ParsableCommand {
                 .confirmationNeeded, "where should backups go? There is no terminal to ask on",
                 hint: "add --repository DIR, or --yes for \(proposal)")
         }
-        Console.messageWithoutNewline("\(question) [\(proposal)] ")
-        let answer = String(decoding: Terminal.readLine() ?? [], as: UTF8.self).trimmingCharacters(in: .whitespaces)
+        let answer = try Console.answer(to: "\(question) [\(proposal)]")
         return answer.isEmpty ? proposal : BytePath(answer)
     }
 

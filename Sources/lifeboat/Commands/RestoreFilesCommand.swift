@@ -73,6 +73,13 @@ struct RestoreFilesCommand: ParsableCommand {
         return try repository.lookup.findIfAny() != nil
     }
 
+    /// In an application `latest` means its newest files: the very latest snapshot may be of its database, or a safety backup.
+    private func meantSnapshots() throws -> SnapshotFilter {
+        let said = filter.filter()
+        guard !repository.isGiven, said.isEmpty, try repository.lookup.findIfAny() != nil else { return said }
+        return try repository.workbench().backups(of: .files)
+    }
+
     private func verb() throws -> RestoreFiles {
         guard let target else { throw Failure(.usage, "the directory to restore into is not given", hint: "add --target DIR") }
         guard include.isEmpty || exclude.isEmpty else {
@@ -82,7 +89,7 @@ struct RestoreFilesCommand: ParsableCommand {
             throw Failure(.usage, "--overwrite cannot be '\(overwrite)'", hint: "use always, if-changed, if-newer or never")
         }
         var verb = RestoreFiles(
-            access: try repository.access(), snapshot: snapshot, filter: filter.filter(),
+            access: try repository.access(), snapshot: snapshot, filter: try meantSnapshots(),
             target: .resolve(BytePath(target), in: Host.workingDirectory()))
         if !include.isEmpty { verb.selection = .including([try PatternList(include)]) }
         if !exclude.isEmpty { verb.selection = .excluding([try PatternList(exclude)]) }

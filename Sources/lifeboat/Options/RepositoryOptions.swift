@@ -77,7 +77,9 @@ enum PasswordPrompt {
         guard Console.isInteractive else { throw RepositoryFailure.noPassword }
         Console.messageWithoutNewline(prompt)
         defer { Console.message("") }
-        guard let typed = Terminal.readSecret(), !typed.isEmpty else { throw RepositoryFailure.noPassword }
+        guard let typed = Terminal.readSecret(), !typed.isEmpty else {
+            throw Interrupts.isRequested ? RepositoryFailure.cancelled : RepositoryFailure.noPassword
+        }
         return SecretBytes(typed)
     }
 

@@ -40,9 +40,17 @@ enum Console {
             throw Failure(
                 .confirmationNeeded, "this needs your confirmation, and there is no terminal to ask on", hint: "add --force to answer yes")
         }
-        messageWithoutNewline("\(question) [y/N] ")
-        let answer = String(decoding: Terminal.readLine() ?? [], as: UTF8.self).trimmingCharacters(in: .whitespaces).lowercased()
-        return answer == "y" || answer == "yes"
+        return try ["y", "yes"].contains(answer(to: "\(question) [y/N]").lowercased())
+    }
+
+    /// What the person types, on one line. Ctrl-C and the end of input cancel.
+    static func answer(to question: String) throws -> String {
+        messageWithoutNewline(question + " ")
+        guard let line = Terminal.readLine() else {
+            message("")
+            throw Failure(.cancelled, "cancelled")
+        }
+        return String(decoding: line, as: UTF8.self).trimmingCharacters(in: .whitespaces)
     }
 
     /// Prints the error as the user should see it and ends the program with its exit status.

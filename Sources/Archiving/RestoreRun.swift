@@ -188,23 +188,25 @@ package final class RestoreRun: Sendable {
     // MARK: Content
 
     private func restoreContent(_ files: [RestoredFile]) throws {
-        try inParallel(files.count) { [self] number, _ in prepare(files[number]) }
+        try inParallel(files.count, {}) { [self] number, _ in prepare(files[number]) }
         let packs = PackWork.group(files, index: indexed.index) { [self] file, error in fail(file, error) }
-        try inParallel(packs.count) { [self] number, reader in try restore(packs[number], files, reader) }
+        try inParallel(packs.count, { [self] in RangeReader(indexed) }) { [self] number, reader in try restore(packs[number], files, reader) }
     }
 
-    /// Runs `body` for 0 ..< count on as many threads as processors, each with a reader of its own.
-    private func inParallel(_ count: Int, _ body: @escaping @Sendable (Int, BlobReader) throws -> Void) throws {
+    /// Runs `body` for 0 ..< count on as many threads as processors, each with a tool of its own.
+    private func inParallel<Tool>(
+        _ count: Int, _ tool: @escaping @Sendable () -> Tool, _ body: @escaping @Sendable (Int, Tool) throws -> Void
+    ) throws {
         let next = Atomic(0)
         let workers = Workers()
         for number in 0..<min(count, max(2, Host.processorCount)) {
             workers.start("restore-\(number)") { [self] in
-                let reader = BlobReader(indexed)
+                let tool = tool()
                 while true {
                     let position = next.wrappingAdd(1, ordering: .relaxed).oldValue
                     if position >= count || workers.failed { return }
                     if cancellation.isCancelled { throw RepositoryFailure.cancelled }
-                    try body(position, reader)
+                    try body(position, tool)
                 }
             }
         }
@@ -284,16 +286,16 @@ package final class RestoreRun: Sendable {
     }
 
     /// Reads what is wanted from one pack and writes it everywhere it belongs.
-    private func restore(_ pack: PackWork, _ files: [RestoredFile], _ reader: BlobReader) throws {
+    private func restore(_ pack: PackWork, _ files: [RestoredFile], _ reader: RangeReader) throws {
         for range in PackRange.group(pack.blobs.keys.map(\.blob)) {
-            let bytes = try? indexed.repository.store.load(
-                StoreKey(.pack, pack.id.digest), offset: UInt64(range.offset), byteCount: range.byteCount)
+            reader.load(range, of: pack.id)
             for blob in range.blobs {
                 if cancellation.isCancelled { throw RepositoryFailure.cancelled }
                 let uses = pack.blobs[PackWork.Key(blob)] ?? []
                 do {
-                    let content = try read(blob, pack.id, bytes, range, reader)
-                    for use in uses { write(content, files[use.file], use.piece) }
+                    try reader.withContent(of: blob, in: range, of: pack.id) { content in
+                        for use in uses { write(content, files[use.file], use.piece) }
+                    }
                 } catch {
                     for use in uses { fail(files[use.file], error) }
                 }
@@ -301,31 +303,20 @@ package final class RestoreRun: Sendable {
         }
     }
 
-    /// From the bytes of the range if they are good, else from any other copy.
-    private func read(_ blob: PackedBlob, _ pack: PackID, _ bytes: [UInt8]?, _ range: PackRange, _ reader: BlobReader) throws -> [UInt8] {
-        if let bytes {
-            let start = Int(blob.offset - range.offset)
-            var sealed = Array(bytes[start..<start + Int(blob.length)])
-            let location = BlobLocation(pack: pack, offset: blob.offset, length: blob.length, uncompressedLength: blob.uncompressedLength)
-            if let content = try? reader.open(blob.handle, at: location, &sealed) { return content }
-        }
-        return try reader.read(blob.handle)
-    }
-
-    private func write(_ content: [UInt8], _ file: RestoredFile, _ piece: Int) {
+    private func write(_ content: Span<UInt8>, _ file: RestoredFile, _ piece: Int) {
         if file.isFinished { return }
         do {
             let place = file.layout[piece]
             if file.layout.count == 1 && !request.sparse {
                 if let compared = file.takePrepared() { writer.close(compared) }
-                let failures = try writer.writeWhole(content.span, to: file.item.path, restored(file.item.node))
+                let failures = try writer.writeWhole(content, to: file.item.path, restored(file.item.node))
                 note(file.item.path, failures)
                 count(items: 1, bytes: UInt64(content.count))
                 return
             }
             let size = file.byteCount
             let prepared = try file.prepared { [self] in try writer.prepare(file.item.path, size: size, sparse: request.sparse) }
-            try writer.write(content.span, to: prepared, at: place.offset)
+            try writer.write(content, to: prepared, at: place.offset)
             count(bytes: UInt64(content.count))
             if file.landed() {
                 note(file.item.path, try writer.finish(prepared, restored(file.item.node)))

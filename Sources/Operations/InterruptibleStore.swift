@@ -32,9 +32,9 @@ final class InterruptibleStore: Store {
         return try base.load(key, limit: limit)
     }
 
-    func load(_ key: StoreKey, offset: UInt64, byteCount: Int) throws -> [UInt8] {
+    func read(_ key: StoreKey, at offset: UInt64, into buffer: inout MutableSpan<UInt8>) throws {
         try goOn()
-        return try base.load(key, offset: offset, byteCount: byteCount)
+        try base.read(key, at: offset, into: &buffer)
     }
 
     func byteCount(of key: StoreKey) throws -> UInt64? {

@@ -15,6 +15,8 @@ package final class BlobReader {
     private let seal: Seal
     private let decompressor = ZstdDecompressor()
     private let hasher = SHA256()
+    /// Where compressed blobs are unpacked.
+    private var unpacked = Block(capacity: 0)
 
     package init(_ indexed: IndexedRepository) {
         self.indexed = indexed
@@ -56,7 +58,7 @@ package final class BlobReader {
         return try open(handle, at: location, &span) { [UInt8](copying: $0) }
     }
 
-    /// Opens sealed bytes in place and lends the verified plaintext to `body`.
+    /// Opens sealed bytes in place and lends the verified plaintext to `body`, which must not use this reader.
     package func open<R>(
         _ handle: BlobHandle, at location: BlobLocation, _ sealed: inout MutableSpan<UInt8>, _ body: (Span<UInt8>) throws -> R
     ) throws -> R {
@@ -70,16 +72,15 @@ package final class BlobReader {
         guard Int(location.uncompressedLength) <= BlobReader.maximumBlobByteCount else {
             throw RepositoryFailure.blobDamaged(handle, location.pack, detail: "the index gives it an impossible length")
         }
-        let content: [UInt8]
+        let byteCount = Int(location.uncompressedLength)
+        if byteCount > unpacked.capacity { unpacked = Block(capacity: byteCount) }
+        unpacked.setCountUninitialised(byteCount)
         do {
-            content = try [UInt8](byteCount: Int(location.uncompressedLength)) { (target) throws(CodecError) in
-                try decompressor.decompress(plain, into: &target)
-                return target.count
-            }
+            try unpacked.withMutableBytes(0..<byteCount) { (target) throws(CodecError) in try decompressor.decompress(plain, into: &target) }
         } catch {
             throw RepositoryFailure.blobDamaged(handle, location.pack, detail: Failure(describing: error).message)
         }
-        return try verified(handle, location, content.span, body)
+        return try unpacked.withBytes { content in try verified(handle, location, content, body) }
     }
 
     private func verified<R>(

@@ -12,7 +12,7 @@ final class DiscardingStore: Store {
     func create() {}
     func save(_ key: StoreKey, _ content: Span<UInt8>) {}
     func load(_ key: StoreKey, limit: Int) throws -> [UInt8] { try base.load(key, limit: limit) }
-    func load(_ key: StoreKey, offset: UInt64, byteCount: Int) throws -> [UInt8] { try base.load(key, offset: offset, byteCount: byteCount) }
+    func read(_ key: StoreKey, at offset: UInt64, into buffer: inout MutableSpan<UInt8>) throws { try base.read(key, at: offset, into: &buffer) }
     func byteCount(of key: StoreKey) throws -> UInt64? { try base.byteCount(of: key) }
     func list(_ kind: StoreKind) throws -> [StoreEntry] { try base.list(kind) }
     func delete(_ key: StoreKey) {}

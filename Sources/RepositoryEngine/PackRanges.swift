@@ -10,7 +10,7 @@ package struct PackRange: Sendable {
     package let blobs: [PackedBlob]
 
     package static let maximumGap = 1 << 20
-    package static let maximumByteCount = 32 << 20
+    package static let maximumByteCount = 8 << 20
 
     /// Groups blobs of one pack. Overlapping blobs are impossible in an honest pack and are read one by one.
     package static func group(_ wanted: [PackedBlob]) -> [PackRange] {

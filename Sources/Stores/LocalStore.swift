@@ -60,15 +60,14 @@ package final class LocalStore: Store {
         }
     }
 
-    package func load(_ key: StoreKey, offset: UInt64, byteCount: Int) throws -> [UInt8] {
-        let bytes = try translating("read \(key)") { () throws(SystemError) in
-            let file = try Descriptor.open(path(key), .read)
-            return try [UInt8](byteCount: byteCount) { (span) throws(SystemError) in try file.readFully(into: &span, at: offset) }
+    package func read(_ key: StoreKey, at offset: UInt64, into buffer: inout MutableSpan<UInt8>) throws {
+        let count = try translating("read \(key)") { () throws(SystemError) in
+            try Descriptor.open(path(key), .read).readFully(into: &buffer, at: offset)
         }
-        guard bytes.count == byteCount else {
-            throw StoreFailure(.corrupt, "\(key) in \(location) is too short: \(offset + UInt64(byteCount)) bytes wanted, \(offset + UInt64(bytes.count)) there")
+        guard count == buffer.count else {
+            let wanted = offset + UInt64(buffer.count), there = offset + UInt64(count)
+            throw StoreFailure(.corrupt, "\(key) in \(location) is too short: \(wanted) bytes wanted, \(there) there")
         }
-        return bytes
     }
 
     package func byteCount(of key: StoreKey) throws -> UInt64? {

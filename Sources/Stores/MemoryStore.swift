@@ -28,12 +28,12 @@ package final class MemoryStore: Store {
         return content
     }
 
-    package func load(_ key: StoreKey, offset: UInt64, byteCount: Int) throws -> [UInt8] {
+    package func read(_ key: StoreKey, at offset: UInt64, into buffer: inout MutableSpan<UInt8>) throws {
         let content = try content(key)
-        guard offset <= UInt64(content.count), byteCount <= content.count - Int(offset) else {
-            throw StoreFailure(.corrupt, "\(key) is too short: \(offset) + \(byteCount) bytes wanted, \(content.count) there")
+        guard offset <= UInt64(content.count), buffer.count <= content.count - Int(offset) else {
+            throw StoreFailure(.corrupt, "\(key) is too short: \(offset) + \(buffer.count) bytes wanted, \(content.count) there")
         }
-        return Array(content[Int(offset)..<Int(offset) + byteCount])
+        for index in 0..<buffer.count { buffer[index] = content[Int(offset) + index] }
     }
 
     private func content(_ key: StoreKey) throws -> [UInt8] {

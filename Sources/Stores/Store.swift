@@ -77,8 +77,8 @@ package protocol Store: AnyObject, Sendable {
     /// The whole file; refused as corrupt if larger than `limit` bytes.
     func load(_ key: StoreKey, limit: Int) throws -> [UInt8]
 
-    /// Exactly `byteCount` bytes from `offset`; a shorter file is an error, never a short read.
-    func load(_ key: StoreKey, offset: UInt64, byteCount: Int) throws -> [UInt8]
+    /// Fills `buffer` with the bytes from `offset`; a shorter file is corrupt, never a short read.
+    func read(_ key: StoreKey, at offset: UInt64, into buffer: inout MutableSpan<UInt8>) throws
 
     /// The size in bytes; nil if there is no such file.
     func byteCount(of key: StoreKey) throws -> UInt64?
@@ -92,4 +92,12 @@ package protocol Store: AnyObject, Sendable {
 
 extension Store {
     package func exists(_ key: StoreKey) throws -> Bool { try byteCount(of: key) != nil }
+
+    /// Exactly `byteCount` bytes from `offset`.
+    package func load(_ key: StoreKey, offset: UInt64, byteCount: Int) throws -> [UInt8] {
+        try [UInt8](byteCount: byteCount) { buffer in
+            try read(key, at: offset, into: &buffer)
+            return buffer.count
+        }
+    }
 }

@@ -55,9 +55,9 @@ package final class WatchedStore: Store {
         return try base.load(key, limit: limit)
     }
 
-    package func load(_ key: StoreKey, offset: UInt64, byteCount: Int) throws -> [UInt8] {
+    package func read(_ key: StoreKey, at offset: UInt64, into buffer: inout MutableSpan<UInt8>) throws {
         note(.loadRange(key.kind))
-        return try base.load(key, offset: offset, byteCount: byteCount)
+        try base.read(key, at: offset, into: &buffer)
     }
 
     package func byteCount(of key: StoreKey) throws -> UInt64? { try base.byteCount(of: key) }

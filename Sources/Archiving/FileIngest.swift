@@ -94,7 +94,6 @@ final class FileIngest {
     // MARK: One file
 
     private func ingest(_ job: FileJob) throws {
-        context.progress.at(job.entry.sourcePath.description)
         do {
             guard let file = try openUnlessDeleted(job) else { return try deliver(job, nil) }
             let (attributes, failures) = job.entry.extendedAttributes()

@@ -12,7 +12,6 @@ package final class Progress: Sendable {
         /// What is expected in total, 0 while unknown: of several runs that share the counters, those so far.
         package var expectedFiles: UInt64 = 0
         package var expectedBytes: UInt64 = 0
-        package var currentPath = ""
     }
 
     private let state = Mutex(Counts())
@@ -36,8 +35,6 @@ package final class Progress: Sendable {
             counts.problems += problems
         }
     }
-
-    func at(_ path: String) { state.withLock { $0.currentPath = path } }
 }
 
 /// Set once, from a signal handler's thread or another; seen by every loop of the data plane.

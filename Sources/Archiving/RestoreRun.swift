@@ -215,7 +215,6 @@ package final class RestoreRun: Sendable {
 
     /// Decides what of a file must be written, and finishes it if nothing must.
     private func prepare(_ file: RestoredFile) {
-        progress.at(file.item.path.description)
         do {
             guard let content = file.item.node.content else {
                 throw RepositoryFailure.damaged(object: "'\(file.item.path)'", detail: "the snapshot lists no content for it")

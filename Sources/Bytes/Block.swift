@@ -47,6 +47,13 @@
         }
     }
 
+    /// Forgets the first `byteCount` bytes; the others move to the front.
+    package func removeFirst(_ byteCount: Int) {
+        precondition(byteCount >= 0 && byteCount <= count)
+        unsafe base.update(from: base + byteCount, count: count - byteCount)
+        count -= byteCount
+    }
+
     /// Declares the first `newCount` bytes valid, whatever they hold: for memory that is written before it is read.
     package func setCountUninitialised(_ newCount: Int) {
         precondition(newCount >= 0 && newCount <= capacity)

@@ -21,6 +21,8 @@ import COpenSSL
     private let mac: OpaquePointer
     private let macR: SecretBytes
     private let poly1305: OpaquePointer
+    /// Random bytes for the next nonces: asking the generator for 16 bytes at a time costs more than sealing a small message.
+    private var nonces: [UInt8] = []
     /// What `inspect` has decrypted last: a multiple of the cipher's block, small enough for the cache.
     private let pieceBuffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 64 << 10)
 
@@ -58,10 +60,16 @@ import COpenSSL
             // Safe because: the count was checked, so the buffer has an address and room for nonce and tag.
             let base = unsafe buffer.baseAddress.unsafelyUnwrapped
             let count = buffer.count - Seal.overhead
-            repeat { unsafe precondition(RAND_bytes(base, 16) == 1, "the system gave no random bytes") } while unsafe isZero(base)
+            repeat { unsafe takeNonce(base) } while unsafe isZero(base)
             unsafe crypt(base, base + 16, count)
             unsafe computeTag(nonce: base, base + 16, count, into: base + 16 + count)
         }
+    }
+
+    private func takeNonce(_ target: UnsafeMutablePointer<UInt8>) {
+        if nonces.isEmpty { nonces = SecureRandom.bytes(64 * Seal.nonceByteCount) }
+        for index in 0..<Seal.nonceByteCount { unsafe target[index] = nonces[nonces.count - 1 - index] }
+        nonces.removeLast(Seal.nonceByteCount)
     }
 
     package func seal(_ plaintext: Span<UInt8>) -> [UInt8] {

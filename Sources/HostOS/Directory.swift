@@ -143,7 +143,19 @@ package enum Directory {
         }
     }
 
-    /// Bytes free for an unprivileged user on the file system of `path`, and the file system's identity.
+    /// Whether the file system is one that this machine alone has mounted, so that all its processes see the same at the same time. False
+    /// for network file systems, for those we do not know and where it cannot be found out.
+    package static func isOnLocalFileSystem(_ path: BytePath) -> Bool {
+        var result = statfs()
+        guard unsafe path.withCString({ unsafe statfs($0, &result) }) == 0 else { return false }
+        // The magic numbers of linux/magic.h: ext2-4, xfs, btrfs, f2fs, tmpfs, zfs, bcachefs, overlayfs.
+        let known: Set<UInt32> = [
+            0xEF53, 0x5846_5342, 0x9123_683E, 0xF2F5_2010, 0x0102_1994, 0x2FC1_2FC1, 0xCA45_1A4E, 0x794C_7630,
+        ]
+        return known.contains(UInt32(truncatingIfNeeded: result.f_type))
+    }
+
+    /// Bytes free for an unprivileged user on the file system of `path`.
     package static func freeSpace(at path: BytePath) throws(SystemError) -> UInt64 {
         var result = statvfs()
         try retrying("read the free space of", path) { unsafe path.withCString { unsafe statvfs($0, &result) } }

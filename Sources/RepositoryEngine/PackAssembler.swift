@@ -45,8 +45,28 @@ final class OpenPack: Sendable {
 final class PackAssembler: Sendable {
     private let targetByteCount: Int
     private let uploader: Uploader
-    private let open = Mutex<[BlobType: [OpenPack?]]>([.data: [nil, nil], .tree: [nil, nil]])
-    private static let packsPerType = 2
+    private let state = Mutex(State())
+
+    private struct State {
+        var open: [BlobType: [OpenPack?]] = [.data: [nil, nil], .tree: [nil, nil]]
+        /// Full packs taken out and not yet with the uploader.
+        var leavingCount = 0
+        private var coins: UInt64 = 0
+        private var coinCount = 0
+
+        /// A pack of the two, by a fair coin; the system is asked for 64 throws at a time.
+        mutating func chooseOne() -> Int {
+            if coinCount == 0 {
+                coins = UInt64.random(in: .min ... .max)
+                coinCount = 64
+            }
+            defer {
+                coins >>= 1
+                coinCount -= 1
+            }
+            return Int(coins & 1)
+        }
+    }
 
     init(targetByteCount: Int, uploader: Uploader) {
         self.targetByteCount = targetByteCount
@@ -62,30 +82,40 @@ final class PackAssembler: Sendable {
             return try uploader.submit(pack)
         }
         // A full pack leaves before its successor is taken, so that their number stays what the uploader allows.
-        while let full = place(handle, sealed, uncompressedLength) { try uploader.submit(full) }
+        while let full = place(handle, sealed, uncompressedLength) {
+            defer { state.withLock { $0.leavingCount -= 1 } }
+            try uploader.submit(full)
+        }
     }
 
     /// Puts the blob into one of the open packs; or, if it has no room there, takes that pack out and returns it.
     private func place(_ handle: BlobHandle, _ sealed: Span<UInt8>, _ uncompressedLength: UInt32) -> OpenPack? {
-        open.withLock { open in
-            let choice = Int.random(in: 0..<PackAssembler.packsPerType)
-            let current = open[handle.type]?[choice]
+        state.withLock { state in
+            var choice = state.chooseOne()
+            // While a full pack waits for the uploader its place stays empty, if the other pack has room: memory is for three, not four.
+            if state.leavingCount > 0, state.open[handle.type]?[choice] == nil,
+                let other = state.open[handle.type]?[1 - choice], other.hasRoom(forBlobsOf: sealed.count, count: 1)
+            {
+                choice = 1 - choice
+            }
+            let current = state.open[handle.type]?[choice]
             if let current, !current.hasRoom(forBlobsOf: sealed.count, count: 1) {
-                open[handle.type]?[choice] = nil
+                state.open[handle.type]?[choice] = nil
+                state.leavingCount += 1
                 return current
             }
             let pack = current ?? uploader.takePack(capacity: targetByteCount)
             pack.append(handle, sealed, uncompressedLength: uncompressedLength)
-            open[handle.type]?[choice] = pack
+            state.open[handle.type]?[choice] = pack
             return nil
         }
     }
 
     /// Hands over the unfinished packs; two of one type that fit together leave as one.
     func flush() throws {
-        let unfinished = open.withLock { open in
-            defer { open = [.data: [nil, nil], .tree: [nil, nil]] }
-            return open
+        let unfinished = state.withLock { state in
+            defer { state = State() }
+            return state.open
         }
         for type in BlobType.allCases {
             let packs = (unfinished[type] ?? []).compactMap { $0 }

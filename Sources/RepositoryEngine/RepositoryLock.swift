@@ -1,7 +1,8 @@
 // RepositoryLock: restic's locks, so that no program deletes what another is using.
 //
 // Acquiring: 1. load all locks; 2. a conflicting one that is stale (older than 30 minutes, or of a dead process on this host) is
-// removed, a live one ends the attempt; 3. write ours; 4. wait 200 ms; 5. look again, and step back on a conflict. Held: a thread
+// removed, a live one ends the attempt; 3. write ours; 4. wait 200 ms, unless the store shows a saved file to everyone at once; 5. look
+// again, and step back on a conflict: of two that write at the same time at least one sees the other. Held: a thread
 // writes a fresh lock every 5 minutes and then deletes the old. If no refresh succeeded for 22.5 minutes, the guard refuses every
 // further write until a refresh shows that our lock was still there; if it is gone, the run ends (RepositoryFailure.lockLost).
 // Removing stale locks on acquire is more than restic does (it asks for `unlock`): after a power cut the next run must work alone.
@@ -75,7 +76,7 @@ package final class RepositoryLock: Sendable {
     private static func attempt(_ repository: Repository, _ kind: Kind, _ identity: Identity) throws -> RepositoryLock {
         try refuseOnConflict(repository, kind, identity, own: nil)
         let id = try write(repository, kind, identity)
-        identity.clock.sleep(nanoseconds: settleNanoseconds)
+        if !repository.store.listsAtOnce { identity.clock.sleep(nanoseconds: settleNanoseconds) }
         do {
             try refuseOnConflict(repository, kind, identity, own: id)
         } catch {

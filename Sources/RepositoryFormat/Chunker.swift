@@ -25,21 +25,29 @@ package struct Chunker: Sendable {
     package static let standardMinimum = 512 << 10
     package static let standardMaximum = 8 << 20
     /// One position in 2^20 is a cut.
-    static let splitMask: UInt64 = 1 << 20 - 1
+    package static let standardAverageBits = 20
     /// Id of the chunk that all-zero regions are cut into: 512 KiB of zeros.
     package static let zeroChunkByteCount = standardMinimum
 
     package let polynomial: Polynomial
     package let minimum: Int
     package let maximum: Int
+    private let splitMask: UInt64
     let tables: RollingTables
 
-    /// - Parameters: other sizes than the standard ones are for tests; `minimum` is at least 64.
-    package init(polynomial: Polynomial, minimum: Int = standardMinimum, maximum: Int = standardMaximum) {
+    /// - Parameters:
+    ///   - minimum: in bytes, at least 64.
+    ///   - averageBits: beyond the minimum one position in 2^averageBits is a cut. Files are cut with the standard sizes, as restic does;
+    ///     contents that change a little everywhere are cut finer.
+    package init(
+        polynomial: Polynomial, minimum: Int = standardMinimum, averageBits: Int = standardAverageBits, maximum: Int = standardMaximum
+    ) {
         precondition(minimum >= Chunker.window && maximum >= minimum && polynomial.degree == Polynomial.chunkerDegree)
+        precondition((6...30).contains(averageBits))
         self.polynomial = polynomial
         self.minimum = minimum
         self.maximum = maximum
+        self.splitMask = 1 << UInt64(averageBits) - 1
         self.tables = RollingTables(polynomial)
     }
 
@@ -70,7 +78,7 @@ package struct Chunker: Sendable {
         let end = positions.upperBound + 1
         while next < end {
             let block = LaneScan.block(next, before: end)
-            let hit = block.isWhole ? LaneScan.scan(bytes, from: next, tables) : Chunker.plainScan(bytes, next..<block.end, tables)
+            let hit = block.isWhole ? LaneScan.scan(bytes, from: next, tables, splitMask) : Chunker.plainScan(bytes, next..<block.end, tables, splitMask)
             if let hit { return hit }
             next = block.end
         }
@@ -78,7 +86,7 @@ package struct Chunker: Sendable {
     }
 
     /// The definition itself, one position after the other; also the tail of every search.
-    static func plainScan(_ bytes: Span<UInt8>, _ positions: Range<Int>, _ tables: RollingTables) -> Int? {
+    static func plainScan(_ bytes: Span<UInt8>, _ positions: Range<Int>, _ tables: RollingTables, _ splitMask: UInt64) -> Int? {
         var digest: UInt64 = 0
         for index in positions.lowerBound - window..<positions.lowerBound { digest = tables.append(bytes[index], to: digest) }
         var position = positions.lowerBound

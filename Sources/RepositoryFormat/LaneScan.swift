@@ -17,7 +17,7 @@ enum LaneScan {
     }
 
     /// The first hit among the positions start ..< start + laneCount · stretch.
-    static func scan(_ bytes: Span<UInt8>, from start: Int, _ tables: RollingTables) -> Int? {
+    static func scan(_ bytes: Span<UInt8>, from start: Int, _ tables: RollingTables, _ mask: UInt64) -> Int? {
         let window = Chunker.window
         // A position is judged by the bytes before it, so the last one of a lane needs nothing beyond itself.
         let byteCount = window + stretch - 1
@@ -32,7 +32,6 @@ enum LaneScan {
             digest2 = tables.append(lane2[index], to: digest2)
             digest3 = tables.append(lane3[index], to: digest3)
         }
-        let mask = Chunker.splitMask
         var hit = Int.max
         var index = 0
         while true {

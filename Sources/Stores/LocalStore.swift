@@ -20,6 +20,8 @@ package final class LocalStore: Store {
         groupAccess = mode & 0o040 != 0
     }
 
+    package var listsAtOnce: Bool { Directory.isOnLocalFileSystem(root) }
+
     private var directoryMode: UInt32 { groupAccess ? 0o770 : 0o700 }
     private var fileMode: UInt32 { groupAccess ? 0o660 : 0o600 }
 

@@ -68,6 +68,9 @@ package protocol Store: AnyObject, Sendable {
     /// The place, without secrets.
     var location: String { get }
 
+    /// Whether a file that was saved is in every listing that begins afterwards, whoever lists.
+    var listsAtOnce: Bool { get }
+
     /// Makes the folders of an empty repository; what exists is left alone.
     func create() throws
 
@@ -91,6 +94,8 @@ package protocol Store: AnyObject, Sendable {
 }
 
 extension Store {
+    package var listsAtOnce: Bool { false }
+
     package func exists(_ key: StoreKey) throws -> Bool { try byteCount(of: key) != nil }
 
     /// Exactly `byteCount` bytes from `offset`.

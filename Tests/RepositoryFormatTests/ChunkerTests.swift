@@ -168,6 +168,17 @@ private func cuts(_ bytes: [UInt8], _ chunker: Chunker, step: () -> Int) -> [Int
         #expect(cuts(bytes, chunker) { 1 } == referenceCuts(bytes, Self.polynomial, minimum: 100, maximum: 400))
     }
 
+    @Test func `cuts finer where it is told to, and only inside the limits`() {
+        let bytes = SplitMix64.stream(seed: 9, count: 4 << 20)
+        for bits in [10, 14, 17] {
+            let chunker = Chunker(polynomial: Self.polynomial, minimum: 4 << 10, averageBits: bits, maximum: 1 << 20)
+            let lengths = cuts(bytes, chunker) { 1 << 16 }
+            #expect(lengths.reduce(0, +) == bytes.count && lengths.dropLast().allSatisfy { (4 << 10...1 << 20).contains($0) })
+            let average = bytes.count / lengths.count, expected = 4 << 10 + 1 << bits
+            #expect((expected / 2...expected * 2).contains(average), "\(bits) bits: \(average)")
+        }
+    }
+
     @Test func `gives no chunk for an empty file`() {
         var cursor = ChunkCursor()
         let empty: [UInt8] = []

@@ -178,12 +178,15 @@ package enum SQLiteSwap {
     private static func notes(_ place: LivePlace, _ setAside: [BytePath]) -> [String] {
         var notes: [String] = []
         if case .unreadable(let reason) = place.content {
-            notes.append("the old file was no readable database (\(reason)) and was kept aside")
+            let kept = setAside.last.map { "kept as '\($0)'; remove it when nobody needs it" } ?? "replaced"
+            notes.append("the old file was no readable database (\(reason)) and was \(kept)")
         }
         if case .shared = place.content, let file = setAside.last {
             notes.append("the old database is kept as '\(file)' for what still uses it; remove it with its -wal and -shm afterwards")
         }
-        if case .missing = place.content, !setAside.isEmpty { notes.append("files of an earlier database were kept aside") }
+        if case .missing = place.content, !setAside.isEmpty {
+            notes.append("files of an earlier database were kept as \(setAside.map { "'\($0)'" }.joined(separator: ", "))")
+        }
         if let status = place.status {
             let openers = SQLiteOpeners.find(status, named: [place.path.name] + setAside.map(\.name)).map(\.description)
             if !openers.isEmpty { notes.append("restart what still uses the replaced file: \(openers.joined(separator: ", "))") }

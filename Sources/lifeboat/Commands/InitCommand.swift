@@ -46,11 +46,15 @@ struct InitCommand: ParsableCommand {
         var verb = try AppInit(root: .resolve(BytePath(app), in: Host.workingDirectory()))
         verb.replacesSettings = force
         let findings = try verb.look()
-        if !output.quiet { for line in InitReport(findings).lines { Console.out(line) } }
+        let found = InitReport(findings)
+        if !output.quiet && !output.json { for line in found.lines { Console.out(line) } }
         let places = try places(verb.proposal(name: findings.name))
-        if dryRun { return Console.out("dry run: would keep backups in \(places.repository), opened by the key \(places.keyFile)") }
+        if dryRun {
+            return Console.out(
+                output.json ? found.json(places, nil) : "dry run: would keep backups in \(places.repository), opened by the key \(places.keyFile)")
+        }
         let outcome = try verb.make(places, findings)
-        report(outcome, places)
+        if output.json { Console.out(found.json(places, outcome)) } else { report(outcome, places) }
         if !noBackup { try firstBackup(outcome.settingsFile) }
     }
 
@@ -97,14 +101,12 @@ struct InitCommand: ParsableCommand {
         let workbench = try AppWorkbench.open(AppLookup(explicit: settingsFile), programVersion: "lifeboat \(Lifeboat.version)")
         let report = AppBackupReport(title: workbench.application.title, output: output, dryRun: false)
         let progress = Progress(), line = ProgressLine(progress, verb: "saving", output: output)
-        if !output.quiet { Console.out("First backup") }
+        if !output.quiet && !output.json { Console.out("First backup") }
         let outcome = try line.around { try AppBackup(workbench).run(progress: progress) { event in line.aside { report.show(event) } } }
-        if outcome.code == nil && !output.quiet {
-            let status = AppStatus(workbench).run()
-            Console.out(
-                "\(Style.good.on(stdout: "✓")) \(status.verdict.rawValue). `lifeboat status` says so at any time; `lifeboat restore` brings it back."
-            )
-        }
         report.finish(outcome)
+        if output.quiet || output.json { return }
+        Console.out(
+            "\(Style.good.on(stdout: "✓")) \(AppStatus(workbench).run().verdict.rawValue). `lifeboat status` says so at any time; `lifeboat restore` brings it back."
+        )
     }
 }

@@ -18,6 +18,22 @@ struct InitReport {
             + [files] + config
     }
 
+    /// What was found and, unless it was a dry run, made.
+    func json(_ places: AppInit.Places, _ outcome: AppInit.Outcome?) -> String {
+        let databases = findings.databases.map { found in
+            JSONLine().string("summary", found.database.summary).number("tables", found.probe.map { UInt64($0.tableCount) } ?? 0, omitZero: true)
+                .string("problem", found.problem).text
+        }
+        var line = JSONLine("initialized").string("application", findings.name).string("framework", findings.detected.framework.description)
+            .bytes("root", findings.detected.root.bytes).raw("databases", "[" + databases.joined(separator: ",") + "]")
+            .number("file_count", findings.fileCount).number("byte_count", findings.byteCount)
+            .bytes("repository", places.repository.bytes).bytes("key_file", places.keyFile.bytes)
+        guard let outcome else { return line.bool("dry_run", true).text }
+        line = line.bytes("settings_file", outcome.settingsFile.bytes).bool("key_was_made", outcome.keyWasMade)
+            .bool("repository_was_made", outcome.repositoryWasMade)
+        return line.strings("warnings", outcome.warnings).text
+    }
+
     private var application: String {
         let detected = findings.detected
         let evidence = detected.evidence.isEmpty ? "" : " (\(detected.evidence.joined(separator: ", ")))"

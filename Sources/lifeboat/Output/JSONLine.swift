@@ -45,5 +45,14 @@ struct JSONLine {
     }
 
     func time(_ key: String, _ value: Timestamp) -> JSONLine { adding(key) { $0.timestamp(value) } }
+
+    func strings(_ key: String, _ values: [String]) -> JSONLine {
+        adding(key) { writer in
+            writer.beginArray()
+            for value in values { writer.string(value) }
+            writer.endArray()
+        }
+    }
+
     func raw(_ key: String, _ json: String) -> JSONLine { adding(key) { $0.raw(json) } }
 }

@@ -32,7 +32,13 @@ package final class MariaDBServer: Sendable {
         let directory = BytePath("/tmp/lbdb-\(UInt32.random(in: 0 ... .max))")
         try Directory.create(directory, mode: 0o755)
         try Directory.setMode(directory, 0o755)
-        try Self.shell("cp -a --sparse=always '\(Self.emptyDataDirectory())' '\(directory)/d' && mkdir '\(directory)/t'\(Self.giveAway(directory))")
+        do {
+            try Self.shell("mkdir '\(directory)/t'; chown \(Self.owner) '\(directory)' '\(directory)/t'")
+            try Self.shell("cp -a --sparse=always '\(Self.emptyDataDirectory(temporary: directory.appending("t")))' '\(directory)/d'")
+        } catch {
+            try? Directory.removeTree(directory)
+            throw error
+        }
         var command = ["mariadbd", "--no-defaults"] + (Host.isRoot ? ["--user=mysql"] : [])
         command += [
             "--datadir=\(directory)/d", "--socket=\(directory)/s", "--pid-file=\(directory)/p", "--tmpdir=\(directory)/t", "--skip-networking",
@@ -47,10 +53,10 @@ package final class MariaDBServer: Sendable {
     package var socket: BytePath { process.socket }
     package var directory: BytePath { process.directory }
 
-    private static func giveAway(_ directory: BytePath) -> String { Host.isRoot ? " && chown mysql: '\(directory)' '\(directory)/t'" : "" }
+    private static var owner: String { Host.isRoot ? "mysql:" : "\(Host.userID)" }
 
     /// Made once and kept, under a name that changes with the version.
-    private static func emptyDataDirectory() throws -> BytePath {
+    private static func emptyDataDirectory(temporary: BytePath) throws -> BytePath {
         let version = try Child.run("mariadbd", ["--version"], environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]).outputText
         let name = String(version.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "-" }.prefix(60))
         let kept = BytePath("/var/tmp/lifeboat-test-\(Host.userID)-\(name)")
@@ -59,7 +65,7 @@ package final class MariaDBServer: Sendable {
         try shell(
             """
             mariadb-install-db --no-defaults --datadir='\(fresh)' --auth-root-authentication-method=normal --skip-test-db \
-                --innodb-log-file-size=32M\(Host.isRoot ? " --user=mysql" : "") >/dev/null
+                --tmpdir='\(temporary)' --innodb-log-file-size=32M\(Host.isRoot ? " --user=mysql" : "") >/dev/null
             mv -T '\(fresh)' '\(kept)' 2>/dev/null || rm -rf '\(fresh)'
             """)
         return kept

@@ -18,7 +18,7 @@ package final class ServerProcess: Sendable {
         parent=$1 directory=$2; shift 2
         "$@" & server=$!
         echo "$server" > "$directory/server.pid"
-        tail --pid="$parent" -f /dev/null & watcher=$!
+        tail -s 0.3 --pid="$parent" -f /dev/null & watcher=$!
         wait -n "$server" "$watcher"
         kill -KILL "$server" "$watcher" 2>/dev/null
         wait

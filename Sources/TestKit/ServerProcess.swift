@@ -20,9 +20,10 @@ package final class ServerProcess: Sendable {
         echo "$server" > "$directory/server.pid"
         tail -s 0.3 --pid="$parent" -f /dev/null & watcher=$!
         wait -n "$server" "$watcher"
-        kill -KILL "$server" "$watcher" 2>/dev/null
+        exec >/dev/null 2>&1
+        kill -KILL "$server" "$watcher"
         wait
-        kill -0 "$parent" 2>/dev/null || rm -rf "$directory"
+        kill -0 "$parent" || rm -rf "$directory"
         """
 
     /// Starts `command` and returns when its socket answers the stock client.

@@ -30,6 +30,7 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let systemModules: [Target] = [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
     .target(name: "CLinux"),
 ]
 
@@ -74,7 +75,7 @@ let engineTests: [Target] = [
 let application: [Target] = [
     room("Settings", ["Bytes"], [yams]),
     .target(name: "CSQLite"),
-    room("Databases", ["Bytes", "HostOS", "Codecs", "CSQLite"], [sqlite]),
+    room("Databases", ["Bytes", "HostOS", "Codecs", "CSQLite", "CMariaDB"], [sqlite]),
     room("Journal", ["Bytes", "HostOS"], [grdb]),
     room(
         "Operations",

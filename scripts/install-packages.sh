@@ -11,11 +11,11 @@
 set -euo pipefail
 
 purpose=${1:-}
-build_packages=(libssl-dev libzstd-dev libsqlite3-dev pkg-config)
+build_packages=(libssl-dev libzstd-dev libsqlite3-dev libmariadb-dev pkg-config)
 optional=()
 case "$purpose" in
     build) wanted=("${build_packages[@]}") ;;
-    test) wanted=("${build_packages[@]}" restic sqlite3 attr acl zstd tar) ;;
+    test) wanted=("${build_packages[@]}" restic sqlite3 mariadb-server mariadb-client attr acl zstd tar); optional=(debootstrap) ;;
     demo) wanted=("${build_packages[@]}" sqlite3 perl-base); optional=(restic attr) ;;
     bench) wanted=("${build_packages[@]}" restic time perl-base) ;;
     *) echo "usage: ${0##*/} build|test|demo|bench" >&2; exit 64 ;;
@@ -31,6 +31,9 @@ is_present() {
         libssl-dev) has_library libcrypto ;;
         libzstd-dev) has_library libzstd ;;
         libsqlite3-dev) has_library sqlite3 ;;
+        libmariadb-dev) has_library libmariadb ;;
+        mariadb-server) has_program mariadbd || [ -x /usr/sbin/mariadbd ] ;;
+        mariadb-client) has_program mariadb ;;
         attr) has_program getfattr && has_program setfattr ;;
         acl) has_program getfacl && has_program setfacl ;;
         perl-base) has_program perl ;;
@@ -68,7 +71,7 @@ install() {
 explain_and_stop() {
     echo "error: $1, and these packages are missing: ${missing[*]}" >&2
     echo "hint: install them and run this again: sudo apt-get install ${missing[*]}" >&2
-    echo "      (other systems: the development files of OpenSSL 3, zstd and SQLite, pkg-config, and the programs named)" >&2
+    echo "      (other systems: the development files of OpenSSL 3, zstd, SQLite and MariaDB's client library, pkg-config, and the programs named)" >&2
     exit 1
 }
 

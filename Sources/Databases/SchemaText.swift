@@ -29,7 +29,7 @@ package struct SchemaText: Hashable, Comparable, Sendable, ExpressibleByStringLi
     }
 
     /// ASCII letters in lower case: how SQLite compares names.
-    var folded: [UInt8] { bytes.map { $0 >= 0x41 && $0 <= 0x5a ? $0 | 0x20 : $0 } }
+    package var folded: [UInt8] { bytes.map { $0 >= 0x41 && $0 <= 0x5a ? $0 | 0x20 : $0 } }
 }
 
 extension JSONWriter {

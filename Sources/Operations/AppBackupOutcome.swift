@@ -2,7 +2,6 @@
 
 package import Archiving
 package import Bytes
-package import Databases
 package import Journal
 import RepositoryFormat
 
@@ -12,7 +11,7 @@ package struct AppUnitOutcome: Sendable {
     /// Nil if no snapshot was made.
     package var summary: BackupSummary?
     /// Of a database.
-    package var manifest: DatabaseManifest?
+    package var database: AppDatabaseFigures?
     package var failure: Failure?
     package var durationNanoseconds: Int64 = 0
 

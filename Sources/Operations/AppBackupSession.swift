@@ -34,9 +34,9 @@ struct AppBackupSession {
             switch unit {
             case .config(let paths): outcome.summary = try savePaths(.config, paths, nil, indexed)
             case .files(let files): outcome.summary = try savePaths(.files, files.paths, files, indexed)
-            case .database(let database, _): (outcome.summary, outcome.manifest) = try saveDatabase(database, indexed)
+            case .database(let database, _): (outcome.summary, outcome.database) = try saveDatabase(database, indexed)
             }
-            outcome.failure = outcome.manifest.flatMap(Self.damage)
+            outcome.failure = outcome.database?.damage.map(Self.damage)
         } catch RepositoryFailure.cancelled {
             throw RepositoryFailure.cancelled
         } catch RepositoryFailure.lockLost(let location) {
@@ -73,9 +73,11 @@ struct AppBackupSession {
 
     // MARK: Databases
 
-    private func saveDatabase(_ database: ResolvedDatabase, _ indexed: IndexedRepository) throws -> (BackupSummary, DatabaseManifest) {
+    private func saveDatabase(_ database: ResolvedDatabase, _ indexed: IndexedRepository) throws -> (BackupSummary, AppDatabaseFigures) {
         switch database.location {
-        case .file(let file): return try saveSQLite(file, indexed)
+        case .file(let file):
+            let (summary, manifest) = try saveSQLite(file, indexed)
+            return (summary, AppDatabaseFigures(manifest))
         case .unknown(let reason):
             throw Failure(
                 .failed, "could not find the database '\(database.name)': \(reason)",
@@ -98,7 +100,7 @@ struct AppBackupSession {
             StreamItem(name: file.name, content: .file(copy, chunkByteCount: chunkSize), status: try FileStatus.following(file)),
             StreamItem(name: AppDatabaseSnapshot.manifestName, content: .bytes(manifest.json)),
         ]
-        return (try saveStreams(items, file, time, isDamaged: Self.damage(manifest) != nil, indexed), manifest)
+        return (try saveStreams(items, file, time, isDamaged: AppDatabaseFigures(manifest).damage != nil, indexed), manifest)
     }
 
     /// Items in the root of a snapshot whose path is the live database's.
@@ -116,10 +118,9 @@ struct AppBackupSession {
     }
 
     /// A database whose own check fails is saved all the same, and is no success.
-    private static func damage(_ manifest: DatabaseManifest) -> Failure? {
-        guard case .problems(let lines) = manifest.integrity else { return nil }
-        return Failure(
-            .failed, "the database itself is damaged (\(summary(lines))); it was saved as it is, marked as damaged",
+    private static func damage(_ findings: [String]) -> Failure {
+        Failure(
+            .failed, "the database itself is damaged (\(summary(findings))); it was saved as it is, marked as damaged",
             hint: "`lifeboat restore database` brings back the last good backup, if there is one; `sqlite3 FILE .recover` may save rows")
     }
 

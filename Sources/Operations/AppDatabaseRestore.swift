@@ -1,4 +1,4 @@
-// AppDatabaseRestore: one database on its way back.
+// AppDatabaseRestore: one SQLite database on its way back.
 //
 // Fetch: 1. the file comes out of the snapshot into a private directory beside its destination (the same file system: one rename
 // will do); 2. it must be, byte for byte and row for row, what its manifest says, and pass integrity_check. Apply: it takes the live
@@ -16,6 +16,8 @@ struct AppDatabaseRestore {
     /// A proved file, waiting beside the place it is for.
     struct Fetched {
         let database: AppRestorePlan.Database
+        let destination: BytePath
+        let node: Node
         let file: BytePath
         let summary: RestoreSummary
         let notes: [String]
@@ -37,23 +39,25 @@ struct AppDatabaseRestore {
 
     // MARK: Fetch
 
-    func fetch(_ database: AppRestorePlan.Database, isElsewhere: Bool) throws -> Fetched {
+    func fetch(
+        _ database: AppRestorePlan.Database, to destination: BytePath, _ node: Node, _ manifest: DatabaseManifest, isElsewhere: Bool
+    ) throws -> Fetched {
         let saved = database.saved
         let file: BytePath
         if !database.tables.isEmpty && !isElsewhere {
             file = staging.appending("tables-from-" + saved.snapshot.id.short)
         } else {
-            try makeDirectory(for: database)
-            try removeLeftovers(beside: database.destination)
-            file = SQLiteFiles.stagingPath(beside: database.destination)
+            try makeDirectory(for: destination, node)
+            try removeLeftovers(beside: destination)
+            file = SQLiteFiles.stagingPath(beside: destination)
         }
         do {
-            let summary = try saved.extract(to: file, indexed, progress: progress, cancellation: cancellation)
-            let verification = try workbench.sqlite.verify(file, against: saved.manifest)
-            try verification.requireProof(of: database.destination)
-            if isElsewhere { try moveInPlace(file, database.destination) }
+            let summary = try saved.extract(node, to: file, indexed, progress: progress, cancellation: cancellation)
+            let verification = try workbench.sqlite.verify(file, against: manifest)
+            try verification.requireProof(of: destination)
+            if isElsewhere { try moveInPlace(file, destination) }
             return Fetched(
-                database: database, file: file, summary: summary,
+                database: database, destination: destination, node: node, file: file, summary: summary,
                 notes: verification.foreignKeyProblems.map { "the backup has rows whose references lead nowhere: \($0)" },
                 isInPlace: isElsewhere)
         } catch {
@@ -78,10 +82,10 @@ struct AppDatabaseRestore {
 
     /// Makes the database's directory if the disaster took it. Nothing says how it was; SQLite needs one that the database's own
     /// user may write, so it gets that owner, and may be entered by whoever may read the file.
-    private func makeDirectory(for database: AppRestorePlan.Database) throws {
-        let node = database.saved.node, mode = node.mode.posixPermissions & 0o777
+    private func makeDirectory(for destination: BytePath, _ node: Node) throws {
+        let mode = node.mode.posixPermissions & 0o777
         let entering = (mode & 0o444) >> 2
-        try AppAncestors.make(database.destination.parent) { _ in
+        try AppAncestors.make(destination.parent) { _ in
             AppAncestors.Metadata(mode: mode | entering | 0o700, userID: node.userID, groupID: node.groupID)
         }
     }
@@ -91,7 +95,7 @@ struct AppDatabaseRestore {
     /// Returns what the administrator should know.
     func apply(_ fetched: Fetched) throws -> [String] {
         if fetched.isInPlace { return [] }
-        let live = fetched.database.destination, node = fetched.database.saved.node
+        let live = fetched.destination, node = fetched.node
         let ownership = FileOwnership(userID: node.userID, groupID: node.groupID, mode: node.mode.posixPermissions)
         let options = SwapOptions(replacesWhileOpen: replacesWhileOpen, ownership: ownership)
         do throws(DatabaseFailure) {

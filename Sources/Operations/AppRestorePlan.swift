@@ -28,16 +28,39 @@ package struct AppRestorePlan: Sendable {
     }
 
     package struct Database: Sendable {
+        package enum Destination: Sendable, CustomStringConvertible {
+            /// An SQLite database's file.
+            case file(BytePath, Node, DatabaseManifest)
+            /// A database on a server.
+            case server(AppDatabaseServer, ServerManifest)
+            /// The files of a dump, for the stock client to load.
+            case directory(BytePath)
+
+            package var description: String {
+                switch self {
+                case .file(let path, _, _): "\(path)"
+                case .server(let server, _): "\(server)"
+                case .directory(let path): "\(path) (as a dump)"
+                }
+            }
+
+            /// Its place in the file system.
+            package var path: BytePath? {
+                switch self {
+                case .file(let path, _, _), .directory(let path): path
+                case .server: nil
+                }
+            }
+        }
+
         package let saved: AppDatabaseSnapshot
-        package let destination: BytePath
+        package let destination: Destination
         package let exists: Bool
         /// Only these tables, as the snapshot spells them; empty for the whole database.
         package let tables: [SchemaText]
 
         /// What the manifest says about everything that will come back.
-        package var restoredTables: [TableSummary] {
-            tables.isEmpty ? saved.manifest.tables : tables.compactMap(saved.manifest.table)
-        }
+        package var restoredTables: [AppDatabaseFigures.Table] { tables.isEmpty ? saved.figures.tables : saved.figures.only(tables) }
     }
 
     package internal(set) var config: Tree?
@@ -101,7 +124,7 @@ struct AppRestorePlanner {
         // The very latest snapshot may be the safety backup of an earlier restore: what `latest` means here is the newest backup.
         let ids = selection.snapshotIDs.filter { $0 != "latest" }
         if !ids.isEmpty { return try ids.map(named) }
-        let known = workbench.application.databases.compactMap(\.file)
+        let known = workbench.application.databases.compactMap(\.savedPath)
         return AppSource.allCases.filter(selection.sources.contains).flatMap { source -> [(AppSource, CatalogedSnapshot)] in
             switch source {
             case .database: catalog.newestDatabases(known: known, notAfter: selection.instant).map { (source, $0) }
@@ -152,16 +175,41 @@ struct AppRestorePlanner {
 
     private func database(_ snapshot: CatalogedSnapshot) throws -> AppRestorePlan.Database {
         let saved = try AppDatabaseSnapshot(snapshot, reader)
-        let destination = placed(livePath(saved.path))
         // Elsewhere there is nothing to put tables into: the whole database comes out.
-        let tables = selection.target == nil ? selection.tables : []
-        let chosen = try tables.map { try TableChoice.resolve(SchemaText($0), in: saved.manifest.schema, of: destination) }
-        return AppRestorePlan.Database(saved: saved, destination: destination, exists: exists(destination), tables: chosen)
+        let tables = (selection.target == nil ? selection.tables : []).map { SchemaText($0) }
+        switch saved.content {
+        case .file(let node, let manifest):
+            let path = placed(livePath(saved.path))
+            let chosen = try tables.map { try TableChoice.resolve($0, in: manifest.schema, of: path) }
+            return AppRestorePlan.Database(saved: saved, destination: .file(path, node, manifest), exists: exists(path), tables: chosen)
+        case .dump(let manifest):
+            if selection.target != nil {
+                let path = placed(saved.path)
+                return AppRestorePlan.Database(saved: saved, destination: .directory(path), exists: exists(path), tables: [])
+            }
+            let server = try liveServer(saved)
+            let chosen = try server.choose(tables, from: manifest)
+            return AppRestorePlan.Database(
+                saved: saved, destination: .server(server, manifest), exists: try server.holdsTables(), tables: chosen)
+        }
+    }
+
+    /// Where the settings say that the database is: the one of that name, or the only one there is.
+    private func liveServer(_ saved: AppDatabaseSnapshot) throws -> AppDatabaseServer {
+        let onServers = workbench.application.databases.compactMap { database -> (ResolvedDatabase, DatabaseServer)? in
+            if case .server(let place) = database.location { (database, place) } else { nil }
+        }
+        guard let (database, place) = onServers.first(where: { $0.0.savedPath == saved.path }) ?? (onServers.count == 1 ? onServers.first : nil) else {
+            throw Failure(
+                .configInvalid, "the settings name no server for the database of snapshot \(saved.snapshot.id.short)",
+                hint: "bring back the configuration first (`lifeboat restore config`), or say where it is under `sources: database:`; `--target DIR` gets its files out")
+        }
+        return try AppDatabaseServer(database, place, env: workbench.env)
     }
 
     /// Where the settings say the database is; where it was, if they say nothing or name several others.
     private func livePath(_ saved: BytePath) -> BytePath {
-        let known = workbench.application.databases.compactMap(\.file)
+        let known = workbench.application.databases.compactMap(\.savedPath)
         if known.count == 1, catalog.newestDatabases(known: []).count == 1 { return known[0] }
         return saved
     }

@@ -32,7 +32,10 @@ struct AppRestoreSession {
         defer { for database in fetched { database.discard() } }
         if !plan.databases.isEmpty {
             try step("fetch") {
-                for database in plan.databases { fetched.append(try restorer.fetch(database, isElsewhere: plan.target != nil)) }
+                for database in plan.databases {
+                    guard case .file(let path, let node, let manifest) = database.destination else { continue }
+                    fetched.append(try restorer.fetch(database, to: path, node, manifest, isElsewhere: plan.target != nil))
+                }
             }
         }
         if plan.target == nil && options.takesSafetyBackup && plan.replacesSomething {

@@ -45,7 +45,7 @@ struct AppSafety {
     }
 
     private func save(_ database: AppRestorePlan.Database) throws -> CatalogedSnapshot? {
-        let live = database.destination
+        guard case .file(let live, _, _) = database.destination else { return nil }
         do {
             return try cataloged(session.saveSQLite(live, indexed).0)
         } catch let failure as DatabaseFailure where [.notADatabase, .damaged, .empty].contains(failure.kind) {

@@ -116,8 +116,8 @@ package struct AppStatus {
 
     private func backups(of database: ResolvedDatabase, _ catalog: AppCatalog) -> [CatalogedSnapshot] {
         let all = catalog.backups(of: .database)
-        guard let file = database.file else { return [] }
-        return all.filter { $0.snapshot.paths == [file] }
+        guard let path = database.savedPath else { return [] }
+        return all.filter { $0.snapshot.paths == [path] }
     }
 
     private func reason(_ database: ResolvedDatabase) -> String? {
@@ -140,7 +140,7 @@ package struct AppStatus {
         do {
             if source == .database {
                 let saved = try AppDatabaseSnapshot(newest, reader)
-                guard indexed.index.containsAll(saved.node.content ?? []) else {
+                guard try saved.isInIndex(indexed) else {
                     throw RepositoryFailure.damaged(
                         object: "snapshot \(newest.id.short)", detail: "parts of the database are missing from the index")
                 }

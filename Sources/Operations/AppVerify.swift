@@ -88,7 +88,7 @@ package struct AppVerify {
             report.databases.append(AppVerifyReport.Database(snapshot: nil, path: .root, failure: error.failure))
             return
         }
-        let newest = catalog.newestDatabases(known: workbench.application.databases.compactMap(\.file))
+        let newest = catalog.newestDatabases(known: workbench.application.databases.compactMap(\.savedPath))
         let others = catalog.backups(of: .database).reversed().filter { candidate in !newest.contains { $0.id == candidate.id } }
         let chosen = allDatabases ? others : Array(others.prefix(max(0, Self.newestDatabaseCount - newest.count)))
         var hashed: Set<[BlobID]> = []
@@ -108,18 +108,30 @@ package struct AppVerify {
         do {
             let reader = BlobReader(indexed)
             let saved = try AppDatabaseSnapshot(snapshot, reader)
-            result.tableCount = saved.manifest.tables.count
-            result.rowCount = saved.manifest.rowCount
-            let content = saved.node.content ?? []
-            if restoring {
-                try restoreAndCompare(saved, indexed, staging)
-                result.proof = .restored
-                hashed.insert(content)
-            } else if readsAll {
-                if hashed.insert(content).inserted { try compareHash(saved, content, reader) }
-                result.proof = .hashed
-            } else {
-                result.proof = .described
+            result.tableCount = saved.figures.tables.count
+            result.rowCount = saved.figures.rowCount
+            switch saved.content {
+            case .file(let node, let manifest):
+                let content = node.content ?? []
+                if restoring {
+                    try restoreAndCompare(saved, node, manifest, indexed, staging)
+                    result.proof = .restored
+                    hashed.insert(content)
+                } else if readsAll {
+                    if hashed.insert(content).inserted { try compareHash(manifest, content, reader) }
+                    result.proof = .hashed
+                } else {
+                    result.proof = .described
+                }
+            case .dump(let manifest):
+                let source = RepositoryDumpSource(indexed, tree: snapshot.snapshot.tree, snapshotName: snapshot.id.short)
+                if restoring || readsAll {
+                    try DumpCheck.rows(of: manifest, in: source)
+                    result.proof = .hashed
+                } else {
+                    guard try saved.isInIndex(indexed) else { throw Failure(.damaged, "parts of it are missing from the index") }
+                    result.proof = .described
+                }
             }
         } catch {
             result.failure = Failure(describing: error)
@@ -127,25 +139,27 @@ package struct AppVerify {
         return result
     }
 
-    private func restoreAndCompare(_ saved: AppDatabaseSnapshot, _ indexed: IndexedRepository, _ staging: BytePath) throws {
+    private func restoreAndCompare(
+        _ saved: AppDatabaseSnapshot, _ node: Node, _ manifest: DatabaseManifest, _ indexed: IndexedRepository, _ staging: BytePath
+    ) throws {
         let file = staging.appending("verify-" + saved.snapshot.id.short)
         defer { for path in [file] + SQLiteFiles.companions(of: file) { try? Directory.remove(path) } }
-        _ = try saved.extract(to: file, indexed)
+        _ = try saved.extract(node, to: file, indexed)
         let found = try workbench.sqlite.inspect(file, depth: .quick).manifest
-        let comparison = DatabaseComparison.file(expected: saved.manifest, found: found)
+        let comparison = DatabaseComparison.file(expected: manifest, found: found)
         if let difference = comparison.differences.first { throw Failure(.damaged, "its restored copy differs: \(difference)") }
-        if case .problems(let lines) = found.integrity, saved.manifest.integrity.isSound {
+        if case .problems(let lines) = found.integrity, manifest.integrity.isSound {
             throw Failure(.damaged, "its restored copy fails SQLite's check: \(lines.first ?? "")")
         }
     }
 
-    private func compareHash(_ saved: AppDatabaseSnapshot, _ content: [BlobID], _ reader: BlobReader) throws {
+    private func compareHash(_ manifest: DatabaseManifest, _ content: [BlobID], _ reader: BlobReader) throws {
         let hasher = SHA256()
         for id in content {
             let piece = try reader.read(BlobHandle(type: .data, id: id))
             hasher.update(piece.span)
         }
-        guard hasher.finish() == saved.manifest.sha256 else {
+        guard hasher.finish() == manifest.sha256 else {
             throw Failure(.damaged, "its content does not have the SHA-256 of its manifest")
         }
     }

@@ -29,6 +29,8 @@ package struct AppOverrides: Sendable {
 package struct AppWorkbench: Sendable {
     package let settings: SettingsFile
     package let application: ResolvedApplication
+    /// The application's own variables; nil if it has no env file.
+    package let env: DotEnv?
     package var access: RepositoryAccess
     package let state: AppState
     package let sqlite: SQLiteClient
@@ -53,8 +55,10 @@ package struct AppWorkbench: Sendable {
     ) throws {
         let probe = HostProbe()
         let root = BytePath.resolve(settings.app.root, in: settings.file.parent)
-        let application = try resolve(settings, env: .read(settings.app.environmentFile, root: root, probe: probe), probe: probe)
+        let env = DotEnv.read(settings.app.environmentFile, root: root, probe: probe)
+        let application = try resolve(settings, env: env, probe: probe)
         self.settings = settings
+        self.env = env
         self.application = application
         self.state = try state ?? AppState(application: application.name)
         self.sqlite = try sqlite ?? .ofThisProgram()

@@ -26,9 +26,10 @@ struct DatabaseVariables {
 
     func setting(_ suffix: String) -> String? { env.setting("\(prefix)_\(suffix)") }
 
-    private var url: DatabaseURL? {
-        (setting("URL") ?? (prefix == "DB" ? env.setting("DATABASE_URL") : nil)).flatMap(DatabaseURL.init)
-    }
+    /// The variable that holds a URL, if any does.
+    private var urlVariable: String { prefix == "DB" && setting("URL") == nil ? "DATABASE_URL" : "\(prefix)_URL" }
+
+    private var url: DatabaseURL? { env.setting(urlVariable).flatMap(DatabaseURL.init) }
 
     /// Nil if the variables speak of no database, or of one that lives in memory only.
     /// - Parameter type: what the settings file says; it wins over the variables.
@@ -49,22 +50,32 @@ struct DatabaseVariables {
     }
 
     private func server(_ url: DatabaseURL?) -> DatabaseLocation {
-        let hasPassword = url == nil && env["\(prefix)_PASSWORD"] != nil
+        let variable = url == nil ? "\(prefix)_PASSWORD" : urlVariable
+        let hasPassword = url.map { $0.password != nil } ?? (env["\(prefix)_PASSWORD"] != nil)
         let server = DatabaseServer(
             host: url?.host ?? setting("HOST"),
             port: url?.port ?? setting("PORT").flatMap { Int($0) },
             socket: setting("SOCKET").map { BytePath.resolve(BytePath($0), in: root) },
             database: url?.database ?? setting("DATABASE"),
             user: url?.user ?? setting("USERNAME") ?? setting("USER"),
-            password: hasPassword ? .applicationVariable("\(prefix)_PASSWORD") : nil)
+            password: hasPassword ? .applicationVariable(variable) : nil)
         return .server(server)
     }
 }
 
-/// `mysql://user:…@host:3306/name?option=value`. The password part is dropped.
+extension DotEnv {
+    /// The secret behind a `SecretReference.applicationVariable`: the value, or the password within it where it is a database's URL.
+    package func secret(_ variable: String) -> String? {
+        guard let value = self[variable] else { return nil }
+        return variable.hasSuffix("_URL") ? DatabaseURL(value)?.password : value
+    }
+}
+
+/// `mysql://user:password@host:3306/name?option=value`. Never printed.
 private struct DatabaseURL {
     let scheme: String
     let user: String?
+    let password: String?
     let host: String?
     let port: Int?
     /// The path without its first slash, as Laravel takes it: `sqlite:////srv/a.sqlite` is the absolute `/srv/a.sqlite`.
@@ -78,7 +89,7 @@ private struct DatabaseURL {
         var rest = text[text.index(after: colon)...].prefix { $0 != "?" && $0 != "#" }
         guard rest.hasPrefix("//") else {
             // Prisma and its kind: file:./dev.db
-            (user, host, port, database) = (nil, nil, nil, DatabaseURL.decoded(rest))
+            (user, password, host, port, database) = (nil, nil, nil, nil, DatabaseURL.decoded(rest))
             return
         }
         rest = rest.dropFirst(2)
@@ -89,6 +100,7 @@ private struct DatabaseURL {
         let address = at.map { authority[authority.index(after: $0)...] } ?? authority
         let portColon = address.hasSuffix("]") ? nil : address.lastIndex(of: ":")
         user = account.flatMap { DatabaseURL.decoded($0.prefix { $0 != ":" }) }
+        password = account.flatMap { DatabaseURL.decoded($0.drop { $0 != ":" }.dropFirst()) }
         host = DatabaseURL.decoded(portColon.map { address[..<$0] } ?? address)
         port = portColon.flatMap { Int(address[address.index(after: $0)...]) }
         database = DatabaseURL.decoded(path)

@@ -34,7 +34,7 @@ struct DumpCommand: ParsableCommand {
 
     func run() throws {
         guard archive == "tar" else { throw Failure(.usage, "an archive cannot be a '\(archive)'", hint: "use --archive tar") }
-        let verb = DumpFile(access: try repository.access(), snapshot: snapshot, filter: filter.filter(), path: BytePath(path))
+        let verb = DumpFiles(access: try repository.access(), snapshot: snapshot, filter: filter.filter(), path: BytePath(path))
         if let target {
             let file = NewFile(try Descriptor.open(.resolve(BytePath(target), in: Host.workingDirectory()), .createNew, permissions: 0o600))
             try verb.run(allowsArchive: {}, sink: file.write)

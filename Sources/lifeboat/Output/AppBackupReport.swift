@@ -40,8 +40,8 @@ struct AppBackupReport {
 
     private func line(_ outcome: AppUnitOutcome, _ figures: SnapshotSummary) -> String {
         let content =
-            outcome.manifest.map { manifest in
-                "\(ByteCount(manifest.byteCount)), \(Wording.count(UInt64(manifest.tables.count), "table")), \(Wording.count(manifest.rowCount, "row"))"
+            outcome.database.map { figures in
+                "\(ByteCount(figures.byteCount)), \(Wording.count(UInt64(figures.tables.count), "table")), \(Wording.count(figures.rowCount, "row"))"
             } ?? "\(ByteCount(figures.totalBytesProcessed)), \(Wording.count(figures.totalFilesProcessed, "file"))"
         let snapshot = outcome.summary?.snapshotID.map { "snapshot \($0.short)" } ?? "dry run"
         let cells = [

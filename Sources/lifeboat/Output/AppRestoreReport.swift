@@ -40,11 +40,11 @@ struct AppRestoreReport {
     }
 
     private func lines(_ database: AppRestorePlan.Database) -> [String] {
-        let manifest = database.saved.manifest
-        let size = "\(Wording.count(UInt64(manifest.tables.count), "table")), \(Wording.count(manifest.rowCount, "row")), \(ByteCount(manifest.byteCount))"
+        let figures = database.saved.figures
+        let size = "\(Wording.count(UInt64(figures.tables.count), "table")), \(Wording.count(figures.rowCount, "row")), \(ByteCount(figures.byteCount))"
         let what = database.tables.isEmpty ? "" : "only the tables \(database.tables.map(\.description).joined(separator: ", ")) "
         var lines = [line("database", database.saved.snapshot, size), "              \(what)\(database.exists ? "over" : "anew") \(database.destination)"]
-        if !manifest.integrity.isSound { lines.append("              ! the database was damaged already when this was saved") }
+        if figures.damage != nil { lines.append("              ! the database was damaged already when this was saved") }
         return lines
     }
 
@@ -137,7 +137,9 @@ struct AppRestoreReport {
                 .raw("paths", "[" + list.joined(separator: ",") + "]").text
         }
         let trees = plan.trees.map { tree in item(tree.source, tree.snapshot, tree.paths.map { ($0.destination, $0.exists) }) }
-        let databases = plan.databases.map { item(.database, $0.saved.snapshot, [($0.destination, $0.exists)]) }
+        let databases = plan.databases.map { database in
+            item(.database, database.saved.snapshot, [(BytePath("\(database.destination)"), database.exists)])
+        }
         return JSONLine("plan").bool("dry_run", true).raw("sources", "[" + (trees + databases).joined(separator: ",") + "]").text
     }
 }

@@ -1,4 +1,4 @@
-// DumpFile: the verb `dump`: a file of a snapshot as raw bytes, or a directory as a tar archive. Streams blob by blob.
+// DumpFiles: the verb `dump`: a file of a snapshot as raw bytes, or a directory as a tar archive. Streams blob by blob.
 //
 // What is not promised: that nothing was written before an error. The exit status tells whether the stream is whole, and an archive
 // that is not whole lacks its end mark.
@@ -9,7 +9,7 @@ package import RepositoryEngine
 import RepositoryFormat
 import Upkeep
 
-package struct DumpFile {
+package struct DumpFiles {
     package var access: RepositoryAccess
     /// `latest`, an id or a prefix of one, optionally followed by `:/directory`.
     package var snapshot: String
@@ -47,15 +47,17 @@ package struct DumpFile {
                     .failed, "'\(path)' in snapshot \(reference.snapshot.id.short) is neither a file nor a directory",
                     hint: "restore it with `lifeboat restore files`")
             }
-            try DumpFile.write(node, reader, sink)
+            try DumpFiles.write(node, indexed, sink)
         }
     }
 
-    /// A function of its own: the optimiser of Swift 6.3 fails on this loop inside the closure above.
-    private static func write(_ file: Node, _ reader: BlobReader, _ sink: (Span<UInt8>) throws -> Void) throws {
-        for id in file.content ?? [] {
-            let content = try reader.read(BlobHandle(type: .data, id: id))
-            try sink(content.span)
+    private static func write(_ file: Node, _ indexed: IndexedRepository, _ sink: (Span<UInt8>) throws -> Void) throws {
+        let content = SequentialContent(indexed, file.content ?? [])
+        let buffer = Block(capacity: 1 << 20)
+        while true {
+            buffer.removeAll()
+            guard try buffer.appendUpTo(buffer.capacity, { span in try content.read(into: &span) }) > 0 else { return }
+            try buffer.withBytes { try sink($0) }
         }
     }
 

@@ -8,7 +8,8 @@
 // already when it was captured carries the further tag `damaged` and is only restored when it is asked for by its id.
 
 import RepositoryEngine
-import RepositoryFormat
+package import RepositoryFormat
+package import Upkeep
 
 package enum AppSource: String, Sendable, CaseIterable {
     // In the order in which they are saved and brought back: configuration names the database, the database names files.
@@ -51,4 +52,11 @@ extension SnapshotFile {
 
     /// Of an application's snapshot.
     var applicationName: String? { tags.contains(AppTag.program) ? value(of: "app") : nil }
+}
+
+extension SnapshotGrouping {
+    /// restic's grouping by host and paths, with the snapshots of applications also told apart by application, source and purpose: safety
+    /// backups have the paths of the backups they guard, and must never be counted among them.
+    package static let withApplications = SnapshotGrouping(
+        byMarks: TagMarks(program: AppTag.program, owner: "app=", prefixes: ["source=", "replaced="], words: [AppTag.safety, AppTag.damaged]))
 }

@@ -219,17 +219,3 @@ package struct AppStatus {
         if age > interval + 86_400 { report.warnings.append("the newest backup of \(source.label) is \(age / 86_400) days old") }
     }
 }
-
-extension CalendarPhrase {
-    /// How far apart two slots can be; nil for never.
-    var longestIntervalSeconds: Int64? {
-        switch self {
-        case .never: nil
-        case .hourly: 3600
-        case .every(let interval): interval.components.seconds
-        case .daily: 86_400
-        case .weekly: 7 * 86_400
-        case .monthly: 35 * 86_400
-        }
-    }
-}

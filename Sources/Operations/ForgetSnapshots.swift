@@ -1,5 +1,6 @@
 // ForgetSnapshots: the verb `forget`: removes snapshots by policy, or those named, and prunes after that if asked.
 
+package import Bytes
 package import RepositoryEngine
 package import RepositoryFormat
 package import Upkeep
@@ -11,6 +12,8 @@ package struct ForgetSnapshots {
         case named([String])
         /// Those a policy does not keep. With an empty policy all, if that is allowed.
         case policy(ForgetPolicy, SnapshotGrouping, allowRemoveAll: Bool)
+        /// Those that a plan of one's own, made of all snapshots and the time, does not keep.
+        case planned(@Sendable ([CatalogedSnapshot], Timestamp) throws -> ForgetPlan)
     }
 
     package var access: RepositoryAccess
@@ -66,6 +69,9 @@ package struct ForgetSnapshots {
             let now = Identity.ofThisProcess().now()
             let plan = try ForgetPlan(
                 snapshots, policy: policy, filter: filter, grouping: grouping, now: now, allowRemoveAll: allowRemoveAll)
+            return (plan, plan.removals)
+        case .planned(let make):
+            let plan = try make(snapshots, Identity.ofThisProcess().now())
             return (plan, plan.removals)
         }
     }

@@ -44,7 +44,7 @@ enum SettingsTable {
     static let objectives = [
         Key("rpo", .duration, "how much data may be lost; 24h otherwise"),
         Key("rto", .duration, "how long recovery may take; 4h otherwise"),
-        Key("drill_every", .duration, "how old the last drill may be; 30d otherwise"),
+        Key("drill_every", .duration, "how old the last drill may be; 30d otherwise").withoutEffectYet,
     ]
 
     static let sources = [
@@ -134,7 +134,7 @@ enum SettingsTable {
     static let verify = [
         Key("read_data", .either([.share, .size, .choice(["all", "none"])]), "how much of the data is read back; 5% otherwise").alsoCalled(
             "read_data_subset"),
-        Key("dumps", .choice(DumpVerification.allCases.map(\.rawValue)), "what is done with saved databases; parse otherwise"),
+        Key("dumps", .choice(DumpVerification.allCases.map(\.rawValue)), "what is done with saved databases; parse otherwise").withoutEffectYet,
     ]
 
     static let drill = [

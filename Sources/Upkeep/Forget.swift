@@ -12,13 +12,24 @@ import Stores
 package struct ForgetPlan: Sendable {
     package struct Group: Sendable {
         package let key: SnapshotGrouping.Key
+        /// Newest first, each with the rule that keeps it or why none does.
+        package let decisions: [ForgetPolicy.Decision]
+
+        package init(key: SnapshotGrouping.Key, decisions: [ForgetPolicy.Decision]) {
+            self.key = key
+            self.decisions = decisions
+        }
+
         /// Newest first, with reasons.
-        package let keep: [ForgetPolicy.Decision]
+        package var keep: [ForgetPolicy.Decision] { decisions.filter(\.keeps) }
         /// Newest first.
-        package let remove: [CatalogedSnapshot]
+        package var remove: [CatalogedSnapshot] { decisions.filter { !$0.keeps }.map(\.snapshot) }
     }
 
     package let groups: [Group]
+
+    /// A plan that was decided elsewhere, group by group.
+    package init(groups: [Group]) { self.groups = groups }
 
     /// The snapshots that go, of all groups.
     package var removals: [SnapshotID] { groups.flatMap { $0.remove.map(\.id) } }
@@ -37,9 +48,8 @@ package struct ForgetPlan: Sendable {
         var groups: [Group] = []
         for (key, members) in grouping.groups(of: snapshots.filter { filter.matches($0.snapshot) }) {
             let decisions = policy.decide(members, now: now)
-            let keep = decisions.filter(\.keeps)
-            if keep.isEmpty && !policy.isEmpty { throw .nothingKept(group: key.description) }
-            groups.append(Group(key: key, keep: keep, remove: decisions.filter { !$0.keeps }.map(\.snapshot)))
+            if !policy.isEmpty && !decisions.contains(where: \.keeps) { throw .nothingKept(group: key.description) }
+            groups.append(Group(key: key, decisions: decisions))
         }
         self.groups = groups
     }

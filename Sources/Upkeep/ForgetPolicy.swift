@@ -4,7 +4,7 @@
 // not in the future. 4. For each counter (last, hourly … yearly) with something left: it stays if its period differs from the period
 // kept before, or if it is the oldest of all. 5. The same without a count for each period within a duration. 6. lifeboat's own:
 // if fewer than `minimum` stayed, the newest others stay too.
-// Hours, days and weeks are those of the snapshot's own UTC offset.
+// Hours, days and weeks are those of the snapshot's own UTC offset. For each snapshot that goes, every rule says why it does not want it.
 
 package import Bytes
 package import RepositoryEngine
@@ -14,6 +14,18 @@ package struct ForgetPolicy: Sendable, Equatable {
     /// In the order in which reasons are given.
     package enum Period: String, Sendable, CaseIterable {
         case last, hourly, daily, weekly, monthly, yearly
+
+        /// "day" of "daily".
+        var noun: String {
+            switch self {
+            case .last: "place"
+            case .hourly: "hour"
+            case .daily: "day"
+            case .weekly: "week"
+            case .monthly: "month"
+            case .yearly: "year"
+            }
+        }
 
         /// Equal for two snapshots in the same period; never negative for years the calendar of snapshots knows.
         func key(of time: Timestamp, position: Int) -> Int64 {
@@ -71,6 +83,14 @@ package struct ForgetPolicy: Sendable, Equatable {
     package struct Decision: Sendable {
         package let snapshot: CatalogedSnapshot
         package var reasons: [String]
+        /// Why the rules that do not keep it do not, in their order.
+        package var refusals: [String]
+
+        package init(snapshot: CatalogedSnapshot, reasons: [String], refusals: [String] = []) {
+            self.snapshot = snapshot
+            self.reasons = reasons
+            self.refusals = refusals
+        }
 
         package var keeps: Bool { !reasons.isEmpty }
     }
@@ -82,31 +102,48 @@ package struct ForgetPolicy: Sendable, Equatable {
         var rules = makeRules(latest: latest)
         var decisions: [Decision] = []
         for (position, snapshot) in newestFirst.enumerated() {
-            var reasons = reasonsWithoutCount(snapshot, latest: latest)
+            var decision = decisionWithoutCount(snapshot, latest: latest)
             for index in rules.indices {
-                let reason = rules[index].reason(
-                    for: snapshot.snapshot.time, position: position, isOldest: position == newestFirst.count - 1)
-                if let reason { reasons.append(reason) }
+                switch rules[index].answer(for: snapshot, position: position, isOldest: position == newestFirst.count - 1) {
+                case .keep(let reason): decision.reasons.append(reason)
+                case .refuse(let refusal): decision.refusals.append(refusal)
+                }
             }
-            decisions.append(Decision(snapshot: snapshot, reasons: reasons))
+            decisions.append(decision)
         }
         keepMinimum(&decisions)
         return decisions
     }
 
-    private func reasonsWithoutCount(_ snapshot: CatalogedSnapshot, latest: Timestamp) -> [String] {
-        var reasons = tagLists.filter { SnapshotFilter.hasTags(snapshot.snapshot, $0) }.map { "has tags [\($0.joined(separator: ", "))]" }
-        if let within, !within.isZero, snapshot.snapshot.time > within.before(latest) { reasons.append("within \(within)") }
-        return reasons
+    private func decisionWithoutCount(_ snapshot: CatalogedSnapshot, latest: Timestamp) -> Decision {
+        var decision = Decision(snapshot: snapshot, reasons: [])
+        for list in tagLists {
+            let names = "tags [\(list.joined(separator: ", "))]"
+            if SnapshotFilter.hasTags(snapshot.snapshot, list) {
+                decision.reasons.append("has \(names)")
+            } else {
+                decision.refusals.append("has not \(names)")
+            }
+        }
+        if let within, !within.isZero {
+            if snapshot.snapshot.time > within.before(latest) {
+                decision.reasons.append("within \(within)")
+            } else {
+                decision.refusals.append("within \(within): it is older")
+            }
+        }
+        return decision
     }
 
     private func makeRules(latest: Timestamp) -> [Rule] {
-        let counted = Period.allCases.map { Rule(period: $0, remaining: counts[$0] ?? 0, after: nil, reason: "\($0.rawValue) snapshot") }
+        let counted = Period.allCases.compactMap { period -> Rule? in
+            guard let count = counts[period], count != 0 else { return nil }
+            return Rule(period: period, limit: count, after: nil, name: "\(period.rawValue) snapshot")
+        }
         let timed = Period.allCases.compactMap { period -> Rule? in
             guard let duration = periodsWithin[period], !duration.isZero else { return nil }
             return Rule(
-                period: period, remaining: ForgetPolicy.unlimited, after: duration.before(latest),
-                reason: "\(period.rawValue) within \(duration)")
+                period: period, limit: ForgetPolicy.unlimited, after: duration.before(latest), name: "\(period.rawValue) within \(duration)")
         }
         return counted + timed
     }
@@ -121,29 +158,42 @@ package struct ForgetPolicy: Sendable, Equatable {
 
     /// One counter while the snapshots pass by.
     private struct Rule {
+        enum Answer {
+            case keep(String)
+            case refuse(String)
+        }
+
         let period: Period
-        var remaining: Int
+        let limit: Int
         /// Only snapshots after this instant count.
         let after: Timestamp?
-        let reason: String
-        var previousKey: Int64 = -1
+        let name: String
+        private var remaining: Int
+        private var previousKey: Int64 = -1
+        /// The snapshot that the rule kept for the period it is in.
+        private var keeper: SnapshotID?
 
-        init(period: Period, remaining: Int, after: Timestamp?, reason: String) {
+        init(period: Period, limit: Int, after: Timestamp?, name: String) {
             self.period = period
-            self.remaining = remaining
+            self.limit = limit
             self.after = after
-            self.reason = reason
+            self.name = name
+            remaining = limit
         }
 
-        mutating func reason(for time: Timestamp, position: Int, isOldest: Bool) -> String? {
-            guard remaining != 0 else { return nil }
-            if let after, time <= after { return nil }
+        mutating func answer(for snapshot: CatalogedSnapshot, position: Int, isOldest: Bool) -> Answer {
+            let time = snapshot.snapshot.time
             let key = period.key(of: time, position: position)
             let isNew = key != previousKey
-            guard isNew || isOldest else { return nil }
+            if remaining == 0 { return .refuse(isNew ? "\(name): \(limit) newer kept" : samePeriod) }
+            if let after, time <= after { return .refuse("\(name): it is older") }
+            guard isNew || isOldest else { return .refuse(samePeriod) }
             previousKey = key
+            keeper = snapshot.id
             if remaining > 0 { remaining -= 1 }
-            return isNew ? reason : "oldest \(reason)"
+            return .keep(isNew ? name : "oldest \(name)")
         }
+
+        private var samePeriod: String { "\(name): \(keeper?.short ?? "another") is of the same \(period.noun)" }
     }
 }

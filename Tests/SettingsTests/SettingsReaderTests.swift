@@ -69,6 +69,7 @@ import Testing
         #expect(
             settings.inactive == [
                 "app.maintenance: line 6: accepted, has no effect in this version",
+                "objectives.drill_every: line 7: accepted, has no effect in this version",
                 "sources.database.data_only_exclude: line 12: accepted, has no effect in this version",
                 "sources.database.pitr: line 13: accepted, has no effect in this version",
                 "repository offsite: line 22: s3: addresses are accepted, and cannot be opened by this version",
@@ -77,6 +78,7 @@ import Testing
                 "repositories.offsite.protect: line 23: accepted, has no effect in this version",
                 "repositories.offsite.limit: line 23: accepted, has no effect in this version",
                 "schedule: line 25: accepted, has no effect in this version",
+                "verify.dumps: line 37: accepted, has no effect in this version",
                 "drill.checks: line 39: accepted, has no effect in this version",
                 "notify: line 44: accepted, has no effect in this version",
                 "heartbeat: line 45: accepted, has no effect in this version",

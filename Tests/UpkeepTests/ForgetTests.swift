@@ -70,4 +70,52 @@ import Upkeep
         #expect(outcome.failed.map(\.id) == [fixture.snapshots[1]])
         #expect(Set(try SnapshotCatalog.load(fixture.repository).map(\.id)) == [fixture.snapshots[1], fixture.snapshots[3]])
     }
+
+    // MARK: Marks
+
+    private func marked(_ number: Int, _ tags: [String]) -> CatalogedSnapshot {
+        CatalogedSnapshot(
+            id: SnapshotID(Digest(word0: UInt64(number), word1: 0, word2: 0, word3: 0)),
+            snapshot: SnapshotFile(time: Timestamp(seconds: 1_700_000_000 + Int64(number)), tree: BlobID(.zero), paths: ["/data"], tags: tags))
+    }
+
+    private let marks = TagMarks(program: "lifeboat", owner: "app=", prefixes: ["source=", "replaced="], words: ["safety"])
+
+    @Test func `tells apart by marks what has the same paths, and nothing else`() throws {
+        let snapshots = [
+            marked(0, ["lifeboat", "app=a", "source=database", "run=1"]), marked(1, ["lifeboat", "app=a", "source=database", "run=2"]),
+            marked(2, ["lifeboat", "app=a", "safety", "replaced=database", "run=3"]), marked(3, ["lifeboat", "app=b", "source=database", "run=4"]),
+            marked(4, ["app=a", "source=database"]), marked(5, ["source=database", "lifeboat"]), marked(6, []),
+        ]
+        let plan = try ForgetPlan(
+            snapshots, policy: ForgetPolicy(counts: [.last: 1]), grouping: SnapshotGrouping(byMarks: marks), now: Timestamp(seconds: 1_800_000_000))
+        #expect(
+            plan.groups.map(\.key.tags) == [
+                [], ["app=a", "replaced=database", "safety"], ["app=a", "source=database"], ["app=b", "source=database"],
+            ])
+        #expect(Set(plan.removals.map(\.digest.word0)) == [0, 4, 5])
+        let asRestic = try ForgetPlan(snapshots, policy: ForgetPolicy(counts: [.last: 1]), now: Timestamp(seconds: 1_800_000_000))
+        #expect(asRestic.groups.count == 1 && asRestic.removals.count == 6)
+    }
+
+    // MARK: Explanations
+
+    @Test func `says for each snapshot that goes why no rule keeps it`() throws {
+        let hours: [Int64] = [0, 1, 2, 24, 25, 48, 72]
+        let snapshots = hours.enumerated().map { number, hour in
+            CatalogedSnapshot(
+                id: SnapshotID(Digest(word0: UInt64(number) << 56, word1: 0, word2: 0, word3: 0)),
+                snapshot: SnapshotFile(time: Timestamp(seconds: 1_700_049_600 - hour * 3600), tree: BlobID(.zero), paths: ["/data"]))
+        }
+        let policy = ForgetPolicy(counts: [.last: 1, .daily: 2], within: CalendarDuration(hours: 1), tagLists: [["x"]])
+        let decisions = policy.decide(snapshots, now: Timestamp(seconds: 1_800_000_000))
+        #expect(decisions.map(\.keeps) == [true, false, false, true, false, false, false])
+        #expect(
+            decisions[2].refusals == [
+                "has not tags [x]", "within 1h: it is older", "last snapshot: 1 newer kept", "daily snapshot: 00000000 is of the same day",
+            ], "\(decisions[2].refusals)")
+        #expect(decisions[4].refusals.last == "daily snapshot: 03000000 is of the same day")
+        #expect(decisions[6].refusals.last == "daily snapshot: 2 newer kept")
+        #expect(decisions[0].reasons == ["within 1h", "last snapshot", "daily snapshot"])
+    }
 }

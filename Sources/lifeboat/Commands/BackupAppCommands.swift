@@ -6,6 +6,7 @@ import Bytes
 import HostOS
 import Operations
 import Settings
+import Upkeep
 
 /// What all backups of an application can be told.
 struct AppBackupOptions: ParsableArguments {
@@ -14,6 +15,9 @@ struct AppBackupOptions: ParsableArguments {
 
     @Flag(name: [.customShort("n"), .long], help: "Only say what would be done.")
     var dryRun = false
+
+    @Flag(name: .long, help: "After a complete backup, remove what the settings' `retention:` does not keep, and free the space.")
+    var cleanOld = false
 
     func run(_ sources: Set<AppSource>, _ repository: RepositoryOptions, _ writing: WritingOptions, _ output: OutputOptions) throws {
         let workbench = try repository.workbench()
@@ -25,14 +29,44 @@ struct AppBackupOptions: ParsableArguments {
         let report = AppBackupReport(title: workbench.application.title, output: output, dryRun: dryRun)
         let progress = Progress(), line = ProgressLine(progress, verb: "saving", output: output)
         let outcome = try line.around { try verb.run(progress: progress) { event in line.aside { report.show(event) } } }
+        let trouble = cleanOld ? clean(workbench, after: outcome, sources, output) : nil
         report.finish(outcome)
+        if let trouble { Console.end(trouble) }
+    }
+
+    /// Applies the retention of the sources that were saved. What was saved stays saved, whatever becomes of this.
+    /// - Returns: why it was not done, if it was not.
+    private func clean(
+        _ workbench: AppWorkbench, after outcome: AppBackupOutcome, _ sources: Set<AppSource>, _ output: OutputOptions
+    ) -> FailureCode? {
+        guard outcome.code == nil else {
+            Console.warning("old backups were not removed, because this one is not complete")
+            return nil
+        }
+        var verb = AppRetain(workbench)
+        verb.sources = sources
+        verb.dryRun = dryRun
+        verb.prune = PruneOptions()
+        do {
+            let line = StageLine(output)
+            return RetainReport.print(try line.around { try verb.run(progress: $0) }, output)
+        } catch {
+            let failure = Failure(describing: error)
+            Console.failure(failure, subject: "old backups were not removed")
+            return failure.code
+        }
     }
 }
 
 struct BackupAllCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "all", abstract: "Save the whole application: configuration, database, files.",
-        discussion: "Examples:\n  lifeboat backup\n  lifeboat backup --config /etc/lifeboat.d/sms.yaml --json")
+        discussion: """
+            Examples:
+              lifeboat backup
+              lifeboat backup --clean-old                                 and remove what `retention:` does not keep
+              lifeboat backup --config /etc/lifeboat.d/sms.yaml --json
+            """)
 
     @OptionGroup var options: AppBackupOptions
     @OptionGroup var repository: RepositoryOptions
@@ -45,7 +79,7 @@ struct BackupAllCommand: ParsableCommand {
 struct BackupDatabaseCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "database", abstract: "Save the application's database, consistently, while it is in use.",
-        discussion: "Example:\n  lifeboat backup database")
+        discussion: "Examples:\n  lifeboat backup database\n  lifeboat backup database --clean-old")
 
     @OptionGroup var options: AppBackupOptions
     @OptionGroup var repository: RepositoryOptions
@@ -58,7 +92,7 @@ struct BackupDatabaseCommand: ParsableCommand {
 struct BackupConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "config", abstract: "Save the application's configuration: .env, config/ and what the settings add.",
-        discussion: "Example:\n  lifeboat backup config")
+        discussion: "Examples:\n  lifeboat backup config\n  lifeboat backup config --clean-old")
 
     @OptionGroup var options: AppBackupOptions
     @OptionGroup var repository: RepositoryOptions

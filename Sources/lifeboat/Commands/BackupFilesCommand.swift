@@ -69,6 +69,11 @@ struct BackupFilesCommand: ParsableCommand {
             }
             return try application.run([.files], repository, writing, output)
         }
+        if application.cleanOld {
+            throw Failure(
+                .usage, "--clean-old follows the settings of an application, and these paths belong to none",
+                hint: "remove old snapshots with `lifeboat forget --keep-daily 7 --prune`")
+        }
         var verb = BackupFiles(access: try repository.access(), request: try request())
         verb.parent = force ? .none : parent.map { .named($0) } ?? .automatic
         let progress = Progress()

@@ -16,6 +16,9 @@ struct SnapshotFilterOptions: ParsableArguments {
     @Option(name: .long, help: "Only snapshots of this path; repeat it to require several.")
     var path: [String] = []
 
+    /// Whether no flag was given.
+    var isEmpty: Bool { host.isEmpty && tag.isEmpty && path.isEmpty }
+
     func filter() -> SnapshotFilter {
         var hosts = host
         if hosts.isEmpty, let variable = Host.environment("RESTIC_HOST"), !variable.isEmpty { hosts = [variable] }

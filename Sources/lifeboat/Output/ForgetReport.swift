@@ -8,20 +8,24 @@ import Upkeep
 
 struct ForgetReport {
     private let dryRun: Bool
+    /// Also why no rule keeps what goes.
+    private let explains: Bool
     private let output: OutputOptions
 
-    init(dryRun: Bool, _ output: OutputOptions) {
+    init(dryRun: Bool, explains: Bool = false, _ output: OutputOptions) {
         self.dryRun = dryRun
+        self.explains = explains
         self.output = output
     }
 
     func print(_ plan: ForgetPlan) {
-        if output.json { return Console.out("[" + plan.groups.map(ForgetReport.json).joined(separator: ",") + "]") }
+        if output.json { return Console.out("[" + plan.groups.map(json).joined(separator: ",") + "]") }
         if output.quiet { return }
         for group in plan.groups {
             Console.out("snapshots of \(group.key)")
+            let dropped = group.decisions.filter { !$0.keeps }
             table(group.keep.map { ($0.snapshot, $0.reasons) }, title: "keep")
-            table(group.remove.map { ($0, []) }, title: dryRun ? "would remove" : "remove")
+            table(dropped.map { ($0.snapshot, explains ? $0.refusals : []) }, title: dryRun ? "would remove" : "remove")
         }
     }
 
@@ -33,7 +37,7 @@ struct ForgetReport {
     func print(_ outcome: ForgetSnapshots.Outcome) {
         if !output.json && !output.quiet {
             let count = Counted.text(outcome.removed.count, "snapshot")
-            Console.out(dryRun ? "dry run: would remove \(count)" : "removed \(count)")
+            Console.out(explains ? "nothing was changed; \(count) would go" : dryRun ? "dry run: would remove \(count)" : "removed \(count)")
             if outcome.plan == nil { for id in outcome.removed { Console.out("  \(id.short)") } }
             if let pruned = outcome.pruned { PruneReport.printResult(pruned) }
         }
@@ -49,7 +53,7 @@ struct ForgetReport {
             let snapshot = entry.snapshot
             table.append([
                 "  " + entry.id.short, snapshot.time.secondText, snapshot.hostName, snapshot.tags.joined(separator: ","),
-                reasons.joined(separator: ", "), snapshot.paths.map(\.description).joined(separator: ", "),
+                reasons.joined(separator: explains ? "; " : ", "), snapshot.paths.map(\.description).joined(separator: ", "),
             ])
         }
         table.print()
@@ -58,14 +62,20 @@ struct ForgetReport {
 
     // MARK: JSON, as restic prints it
 
-    private static func json(_ group: ForgetPlan.Group) -> String {
-        JSONLine()
-            .raw("tags", array(group.key.tags.map(quoted))).string("host", group.key.host)
-            .raw("paths", array(group.key.paths.map { quoted($0.bytes) }))
-            .raw("keep", array(group.keep.map { SnapshotJSON.object($0.snapshot) }))
-            .raw("remove", array(group.remove.map { SnapshotJSON.object($0) }))
-            .raw("reasons", array(group.keep.map(json)))
-            .text
+    private func json(_ group: ForgetPlan.Group) -> String {
+        let line = JSONLine()
+            .raw("tags", Self.array(group.key.tags.map(Self.quoted))).string("host", group.key.host)
+            .raw("paths", Self.array(group.key.paths.map { Self.quoted($0.bytes) }))
+            .raw("keep", Self.array(group.keep.map { SnapshotJSON.object($0.snapshot) }))
+            .raw("remove", Self.array(group.remove.map { SnapshotJSON.object($0) }))
+            .raw("reasons", Self.array(group.keep.map(Self.json)))
+        return explains ? line.raw("explanations", Self.array(group.decisions.map(Self.explanation))).text : line.text
+    }
+
+    /// Not among restic's keys: every snapshot with what decided about it.
+    private static func explanation(_ decision: ForgetPolicy.Decision) -> String {
+        JSONLine().string("snapshot_id", decision.snapshot.id.hex).bool("keep", decision.keeps)
+            .raw("rules", array((decision.keeps ? decision.reasons : decision.refusals).map(quoted))).text
     }
 
     private static func json(_ decision: ForgetPolicy.Decision) -> String {

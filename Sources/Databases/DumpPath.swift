@@ -16,6 +16,9 @@ package enum DumpPath {
         return Array(text.prefix(maximumByteCount)) + Array("%-".utf8) + Array(String(RowHash.hash(name.bytes), radix: 16).utf8)
     }
 
+    /// `component` as text: it is ASCII.
+    package static func text(_ name: SchemaText) -> String { String(decoding: component(name), as: UTF8.self) }
+
     package static func component(_ name: SchemaText, suffix: String) -> [UInt8] { component(name) + Array(suffix.utf8) }
 
     package static let manifest = [Array("manifest.json".utf8)]

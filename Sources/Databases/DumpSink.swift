@@ -7,6 +7,8 @@
 package protocol DumpSink: Sendable {
     /// A way in for one thread. Lanes write side by side.
     func lane() throws -> any DumpLane
+    /// Forgets every file written so far: the dump begins again, because what it read changed under it. No lane is in use.
+    func startOver() throws
 }
 
 /// Not thread-safe: belongs to the thread that asked for it.
@@ -32,6 +34,7 @@ extension DumpLane {
 package struct DiscardingSink: DumpSink {
     package init() {}
     package func lane() -> any DumpLane { Lane() }
+    package func startOver() {}
 
     private final class Lane: DumpLane {
         func begin(_ path: [[UInt8]]) {}

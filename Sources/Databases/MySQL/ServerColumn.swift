@@ -27,8 +27,8 @@ package struct ServerColumn: Hashable, Sendable {
         self.reading = reading
     }
 
-    /// Character sets whose every value survives the way to utf8mb4 and back.
-    private static let roundTrip: Set<String> = ["utf8mb4", "utf8mb3", "utf8", "ascii", "latin1"]
+    /// Character sets whose every value survives the way to utf8mb4 and back. Not ascii: its columns may hold bytes above 127.
+    private static let roundTrip: Set<String> = ["utf8mb4", "utf8mb3", "utf8", "latin1"]
 
     /// - Parameters:
     ///   - dataType: DATA_TYPE of information_schema: "varchar".

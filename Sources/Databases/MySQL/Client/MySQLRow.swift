@@ -51,3 +51,27 @@ import CMariaDB
         return unsafe UnsafeBufferPointer(start: UnsafeRawPointer(start).assumingMemoryBound(to: UInt8.self), count: Int(lengths[column]))
     }
 }
+
+extension MySQLRow {
+    /// The value of an integer column; 0 for NULL or anything that is no number.
+    func integer(_ column: Int) -> Int128 {
+        let value = unsafe value(column)
+        var magnitude: UInt64 = 0, index = 0
+        let isNegative = unsafe value.first == UInt8(ascii: "-")
+        if isNegative { index = 1 }
+        while index < value.count {
+            let digit = unsafe value[index] &- 0x30
+            guard digit < 10 else { return 0 }
+            magnitude = magnitude &* 10 &+ UInt64(digit)
+            index += 1
+        }
+        return isNegative ? -Int128(magnitude) : Int128(magnitude)
+    }
+
+    /// The hash of a value; NULL has one that differs from that of any short value.
+    func hash(_ column: Int, seed: UInt64) -> UInt64 {
+        let value = unsafe value(column)
+        if unsafe value.baseAddress == nil { return RowHash.hash([0xff, 0x4e], seed: seed) }
+        return unsafe RowHash.hash(UnsafeRawBufferPointer(value), seed: seed)
+    }
+}

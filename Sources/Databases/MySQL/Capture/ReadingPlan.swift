@@ -1,0 +1,50 @@
+// ReadingPlan: which tables are read in which pieces, the largest first, so that several readers end at about the same time.
+
+struct ReadingPlan: Sendable {
+    /// A piece, and where its files belong in the manifest.
+    struct Piece: Sendable {
+        let task: ReadingTask
+        let table: Int
+        let part: Int
+    }
+
+    /// In the order in which they are to be read.
+    let pieces: [Piece]
+
+    /// Cells of a table that one piece holds: about half a million rows, so that the statement's own cost does not count.
+    private static let cellsInPiece: Int128 = 8
+
+    /// - Parameter connection: in the snapshot that will be read.
+    init(_ layouts: [TableLayout], excluding isExcluded: (TableLayout) -> Bool, _ connection: MySQLConnection) throws(MySQLFailure) {
+        var pieces: [Piece] = []
+        // Tables outside the snapshot first: the sooner they are read, the less they drift from it, or the shorter they are locked.
+        let order = layouts.indices.filter { !isExcluded(layouts[$0]) }.sorted {
+            let a = layouts[$0], b = layouts[$1]
+            if a.isTransactional != b.isTransactional { return !a.isTransactional }
+            return (b.estimatedBytes, a.name) < (a.estimatedBytes, b.name)
+        }
+        for table in order {
+            for (part, task) in try Self.tasks(layouts[table], connection).enumerated() {
+                pieces.append(Piece(task: task, table: table, part: part))
+            }
+        }
+        self.pieces = pieces
+    }
+
+    private static func tasks(_ layout: TableLayout, _ connection: MySQLConnection) throws(MySQLFailure) -> [ReadingTask] {
+        guard case .grid(let index, let column) = layout.order else { return [ReadingTask(layout: layout, grid: KeyGrid(), keys: nil)] }
+        let key = SQLText(identifier: layout.columns[column].name), source = TableReader.source(layout)
+        let operation = "find the first and last row of the table '\(layout.name)'"
+        let row = try connection.query(
+            "SELECT MIN(\(sql: key)), MAX(\(sql: key)) FROM \(sql: source) FORCE INDEX (\(identifier: index))", to: operation
+        ).first
+        guard let first = row.flatMap({ Int128($0.text(0)) }), let last = row.flatMap({ Int128($0.text(1)) }), first <= last else {
+            return [ReadingTask(layout: layout, grid: KeyGrid(), keys: nil)]
+        }
+        let grid = try KeyGrid(keys: first...last, estimatedRows: layout.estimatedRows) { () throws(MySQLFailure) -> UInt64 in
+            try connection.query("SELECT COUNT(*) FROM \(sql: source)", to: "count the rows of the table '\(layout.name)'").first?.unsigned(0) ?? 0
+        }
+        let portions = grid.portions(of: first...last, cellCount: cellsInPiece)
+        return portions.map { ReadingTask(layout: layout, grid: grid, keys: portions.count == 1 ? nil : $0) }
+    }
+}

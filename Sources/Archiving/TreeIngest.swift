@@ -43,6 +43,9 @@ package final class TreeIngest: Sendable {
 
     package func lane() -> Lane { Lane(self) }
 
+    /// Forgets every file that was ended: whoever pushes them begins again. What was stored is stored, and found again by its content.
+    package func startOver() { root.withLock { $0 = IngestedDirectory() } }
+
     /// Stops everything; what is stored stays, harmless and unreferenced.
     package func abandon() { writer.abandon() }
 

@@ -82,12 +82,28 @@ struct AppBackupSession {
             throw Failure(
                 .failed, "could not find the database '\(database.name)': \(reason)",
                 hint: "name it under `sources:` in \(workbench.settings.file)")
-        case .server:
-            throw Failure(
-                .failed, "\(database.summary) was not saved: this version of lifeboat backs up SQLite databases only",
-                hint:
-                    "dump it into a directory that `sources: files:` names, or set `sources: { database: false }` if it is saved otherwise")
+        case .server(let place):
+            let server = try AppDatabaseServer(database, place, env: workbench.env)
+            let (summary, manifest) = try saveServer(server, database.reading, indexed)
+            return (summary, AppDatabaseFigures(manifest))
         }
+    }
+
+    func saveServer(
+        _ server: AppDatabaseServer, _ reading: ServerReading, _ indexed: IndexedRepository
+    ) throws -> (BackupSummary, ServerManifest) {
+        let path = AppDatabaseSnapshot.path(ofServerDatabase: server.database)
+        let ingest = TreeIngest(
+            indexed, request(.database, [path], time: workbench.identity.now()), zone: workbench.identity.zone, progress: progress,
+            cancellation: cancellation)
+        let manifest: ServerManifest
+        do {
+            manifest = try server.capture(reading, into: RepositoryDumpSink(ingest: ingest))
+        } catch {
+            ingest.abandon()
+            throw error
+        }
+        return (try ingest.finish(parent: parent(.database, [path])), manifest)
     }
 
     func saveSQLite(_ file: BytePath, _ indexed: IndexedRepository) throws -> (BackupSummary, DatabaseManifest) {

@@ -36,6 +36,17 @@ package struct AppDatabaseServer: Sendable, CustomStringConvertible {
 
     var passwordBytes: [UInt8] { password.withBytes { [UInt8](copying: $0) } }
 
+    func capture(_ reading: ServerReading, into sink: any DumpSink) throws -> ServerManifest {
+        let nonTransactional: MySQLCaptureOptions.NonTransactional =
+            switch reading.nonTransactional {
+            case .lock: .lock
+            case .warn: .warn
+            case .refuse: .refuse
+            }
+        let options = MySQLCaptureOptions(structureOnly: reading.dataOnlyExclude, nonTransactional: nonTransactional)
+        return try MySQLCapture.run(server, password: passwordBytes, options: options, sink: sink)
+    }
+
     /// Whether the database is there and has anything in it that a restore would replace.
     func holdsTables() throws -> Bool {
         let connection = try MySQLConnection(server.with(database: nil), password: passwordBytes)

@@ -13,6 +13,8 @@ struct RepositoryDumpSink: DumpSink {
 
     func lane() -> any DumpLane { Lane(ingest.lane()) }
 
+    func startOver() { ingest.startOver() }
+
     private final class Lane: DumpLane {
         private let lane: TreeIngest.Lane
 

@@ -90,7 +90,7 @@ private struct Resolution<Probe: FileProbe> {
     private func database(_ said: DatabaseSettings) -> ResolvedDatabase {
         let (type, location) = place(of: said)
         return ResolvedDatabase(
-            name: said.name ?? Detection.name(of: location), type: type, location: location, dataOnlyExclude: said.dataOnlyExclude)
+            name: said.name ?? Detection.name(of: location), type: type, location: location, reading: said.reading)
     }
 
     private func place(of said: DatabaseSettings) -> (DatabaseType?, DatabaseLocation) {

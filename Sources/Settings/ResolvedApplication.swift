@@ -43,13 +43,13 @@ package struct ResolvedDatabase: Hashable, Sendable {
     /// Nil only where the location is unknown.
     package let type: DatabaseType?
     package let location: DatabaseLocation
-    package let dataOnlyExclude: [String]
+    package let reading: ServerReading
 
-    package init(name: String, type: DatabaseType?, location: DatabaseLocation, dataOnlyExclude: [String] = []) {
+    package init(name: String, type: DatabaseType?, location: DatabaseLocation, reading: ServerReading = ServerReading()) {
         self.name = name
         self.type = type
         self.location = location
-        self.dataOnlyExclude = dataOnlyExclude
+        self.reading = reading
     }
 
     /// The file of an SQLite database.

@@ -34,7 +34,9 @@ extension SettingsBuilder {
             user: value["user"]?.text,
             password: value["password_file"]?.path.map { .file($0) },
             path: value["path"]?.path,
-            dataOnlyExclude: value["data_only_exclude"]?.words ?? [],
+            reading: ServerReading(
+                dataOnlyExclude: value["data_only_exclude"]?.words ?? [], method: value["method"]?.choice(DumpMethod.self) ?? .native,
+                nonTransactional: value["non_transactional"]?.choice(NonTransactionalTables.self) ?? .warn),
             pointInTimeInterval: value["pitr"]?["every"]?.duration,
             position: value.position)
         checkDatabase(settings, value)
@@ -46,7 +48,7 @@ extension SettingsBuilder {
             report(value.position, "the database has no type", "add type: sqlite, or from_env: DB")
         }
         if settings.type == .sqlite || (settings.type == nil && settings.path != nil) {
-            for key in ["host", "port", "socket", "user", "password_file"] {
+            for key in ["host", "port", "socket", "user", "password_file", "data_only_exclude", "method", "non_transactional"] {
                 if let odd = value[key] {
                     report(odd.position, "'\(key)' means nothing for an SQLite database", "remove it: the file is all there is")
                 }

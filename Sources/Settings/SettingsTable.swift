@@ -70,7 +70,12 @@ enum SettingsTable {
         Key("database", .text(.any), "the database's name; for SQLite its file").alsoCalled("dbname", "db", "schema"),
         Key("user", .text(.any), "the user who reads it").alsoCalled("username"),
         Key("password_file", .path, "the file with that user's password"),
-        Key("data_only_exclude", .list(of: .text(.any)), "tables whose rows are skipped").withoutEffectYet.alsoCalled("exclude_tables"),
+        Key("data_only_exclude", .list(of: .text(.any)), "tables whose structure is saved and whose rows are not; * stands for any characters")
+            .alsoCalled("exclude_tables"),
+        Key("method", .choice(DumpMethod.allCases.map(\.rawValue)), "who reads it: lifeboat itself, or the vendor's dump program; native otherwise"),
+        Key(
+            "non_transactional", .choice(NonTransactionalTables.allCases.map(\.rawValue)),
+            "tables no snapshot covers (MyISAM and the like): lock them, warn, or refuse; warn otherwise"),
         Key("pitr", .map([Key("every", .duration, "how often logs are shipped").required]), "point-in-time recovery").withoutEffectYet,
         noPassword,
     ]

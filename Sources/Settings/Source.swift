@@ -37,6 +37,30 @@ package struct Sources: Hashable, Sendable {
     package static let allDetected = Sources(databases: .detected, files: .detected, config: .detected)
 }
 
+/// Who reads a database on a server.
+package enum DumpMethod: String, Hashable, Sendable, CaseIterable {
+    case native, client
+}
+
+/// What is done about tables that no snapshot covers.
+package enum NonTransactionalTables: String, Hashable, Sendable, CaseIterable {
+    case lock, warn, refuse
+}
+
+/// How a database on a server is read.
+package struct ServerReading: Hashable, Sendable {
+    /// Tables whose structure is kept and whose rows are skipped.
+    package var dataOnlyExclude: [String]
+    package var method: DumpMethod
+    package var nonTransactional: NonTransactionalTables
+
+    package init(dataOnlyExclude: [String] = [], method: DumpMethod = .native, nonTransactional: NonTransactionalTables = .warn) {
+        self.dataOnlyExclude = dataOnlyExclude
+        self.method = method
+        self.nonTransactional = nonTransactional
+    }
+}
+
 /// One database, as written. What is nil comes from `variablePrefix`'s variables or from the engine's own defaults.
 package struct DatabaseSettings: Hashable, Sendable {
     package let name: String?
@@ -51,8 +75,7 @@ package struct DatabaseSettings: Hashable, Sendable {
     package let password: SecretReference?
     /// The file of an SQLite database.
     package let path: BytePath?
-    /// Tables whose structure is kept and whose rows are skipped.
-    package let dataOnlyExclude: [String]
+    package let reading: ServerReading
     /// How often logs are shipped for point-in-time recovery.
     package let pointInTimeInterval: Duration?
     package let position: SettingsPosition

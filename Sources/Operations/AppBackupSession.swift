@@ -128,7 +128,7 @@ struct AppBackupSession {
                 .failed, "a database cannot be called '\(file)': its description takes that name in the snapshot", hint: "rename the file")
         }
         var request = request(.database, [file], time: time)
-        if isDamaged && !isSafety { request.tags = AppTag.backup(name, .database, run: run.id.text, isDamaged: true) }
+        if isDamaged && !isSafety { request.tags.append(AppTag.damaged) }
         return try StreamIngest(indexed, request, zone: workbench.identity.zone, progress: progress, cancellation: cancellation)
             .run(items, parent: parent(.database, [file]))
     }
@@ -159,6 +159,7 @@ struct AppBackupSession {
         request.userID = identity.userID
         request.groupID = identity.groupID
         request.tags = isSafety ? AppTag.safety(name, source, run: run.id.text) : AppTag.backup(name, source, run: run.id.text)
+        if source == .database, let key = AppKeyFingerprint(workbench.env) { request.tags.append(key.tag) }
         request.dryRun = dryRun
         request.writer = writer
         return request

@@ -66,6 +66,8 @@ package struct AppRestorePlan: Sendable {
     package internal(set) var config: Tree?
     package internal(set) var databases: [Database] = []
     package internal(set) var files: Tree?
+    /// What a person should know before saying yes.
+    package internal(set) var warnings: [String] = []
     /// Nil when the application itself is restored.
     package let target: BytePath?
 
@@ -111,8 +113,12 @@ struct AppRestorePlanner {
             switch source {
             case .config: plan.config = try tree(.config, snapshot)
             case .files: plan.files = try tree(.files, snapshot)
-            case .database: plan.databases.append(try database(snapshot))
+            case .database: plan.databases.append(try database(snapshot, plan.config))
             }
+        }
+        if plan.target == nil {
+            let env = try environment(plan.config)
+            plan.warnings = plan.databases.compactMap { AppKeyFingerprint.warning($0.saved.snapshot.snapshot, now: env) }
         }
         guard !plan.snapshots.isEmpty else { throw nothingToRestore }
         return plan
@@ -173,7 +179,7 @@ struct AppRestorePlanner {
         return AppRestorePlan.Tree(source: source, snapshot: snapshot, paths: paths, missing: missing)
     }
 
-    private func database(_ snapshot: CatalogedSnapshot) throws -> AppRestorePlan.Database {
+    private func database(_ snapshot: CatalogedSnapshot, _ config: AppRestorePlan.Tree?) throws -> AppRestorePlan.Database {
         let saved = try AppDatabaseSnapshot(snapshot, reader)
         // Elsewhere there is nothing to put tables into: the whole database comes out.
         let tables = (selection.target == nil ? selection.tables : []).map { SchemaText($0) }
@@ -187,16 +193,27 @@ struct AppRestorePlanner {
                 let path = placed(saved.path)
                 return AppRestorePlan.Database(saved: saved, destination: .directory(path), exists: exists(path), tables: [])
             }
-            let server = try liveServer(saved)
+            let server = try liveServer(saved, environment(config))
             let chosen = try server.choose(tables, from: manifest)
             return AppRestorePlan.Database(
                 saved: saved, destination: .server(server, manifest), exists: try server.holdsTables(), tables: chosen)
         }
     }
 
+    /// The application's variables as they will be: from the configuration that is about to come back, else as they are.
+    private func environment(_ config: AppRestorePlan.Tree?) throws -> DotEnv? {
+        let file = BytePath.resolve(workbench.settings.app.environmentFile, in: workbench.application.root)
+        guard let config,
+            let node = try? SnapshotPath.find(file, in: config.snapshot.snapshot.tree, reader: reader, snapshotName: config.snapshot.id.short),
+            node.kind == .file, node.size <= UInt64(DotEnv.maximumByteCount)
+        else { return workbench.env }
+        return DotEnv(try (node.content ?? []).flatMap { try reader.read(BlobHandle(type: .data, id: $0)) }, file: file)
+    }
+
     /// Where the settings say that the database is: the one of that name, or the only one there is.
-    private func liveServer(_ saved: AppDatabaseSnapshot) throws -> AppDatabaseServer {
-        let onServers = workbench.application.databases.compactMap { database -> (ResolvedDatabase, DatabaseServer)? in
+    private func liveServer(_ saved: AppDatabaseSnapshot, _ env: DotEnv?) throws -> AppDatabaseServer {
+        let application = try resolve(workbench.settings, env: env, probe: HostProbe())
+        let onServers = application.databases.compactMap { database -> (ResolvedDatabase, DatabaseServer)? in
             if case .server(let place) = database.location { (database, place) } else { nil }
         }
         guard let (database, place) = onServers.first(where: { $0.0.savedPath == saved.path }) ?? (onServers.count == 1 ? onServers.first : nil) else {
@@ -204,7 +221,7 @@ struct AppRestorePlanner {
                 .configInvalid, "the settings name no server for the database of snapshot \(saved.snapshot.id.short)",
                 hint: "bring back the configuration first (`lifeboat restore config`), or say where it is under `sources: database:`; `--target DIR` gets its files out")
         }
-        return try AppDatabaseServer(database, place, env: workbench.env)
+        return try AppDatabaseServer(database, place, env: env)
     }
 
     /// Where the settings say the database is; where it was, if they say nothing or name several others.

@@ -5,7 +5,8 @@
 //
 // What a restore is about to replace is saved under `replaced=`, never under `source=`: nothing that looks for the newest state of a
 // source, stock restic's `latest --tag source=database` among it, can then take the ruins for the building. A database that was damaged
-// already when it was captured carries the further tag `damaged` and is only restored when it is asked for by its id.
+// already when it was captured carries the further tag `damaged` and is only restored when it is asked for by its id. Databases also carry
+// `app-key=…`, the fingerprint of the key their encrypted columns need (AppKeyFingerprint).
 
 import RepositoryEngine
 package import RepositoryFormat
@@ -26,8 +27,8 @@ enum AppTag {
     static func replaced(_ source: AppSource) -> String { "replaced=\(source.rawValue)" }
     static func run(_ run: String) -> String { "run=\(run)" }
 
-    static func backup(_ name: String, _ source: AppSource, run: String, isDamaged: Bool = false) -> [String] {
-        [program, application(name), AppTag.source(source), AppTag.run(run)] + (isDamaged ? [damaged] : [])
+    static func backup(_ name: String, _ source: AppSource, run: String) -> [String] {
+        [program, application(name), AppTag.source(source), AppTag.run(run)]
     }
 
     static func safety(_ name: String, _ source: AppSource, run: String) -> [String] {

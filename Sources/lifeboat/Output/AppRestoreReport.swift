@@ -22,6 +22,7 @@ struct AppRestoreReport {
         if let config = plan.config { lines += self.lines(config) }
         for database in plan.databases { lines += self.lines(database) }
         if let files = plan.files { lines += self.lines(files) }
+        lines += plan.warnings.map { "  ! \($0)" }
         if plan.target == nil && plan.replacesSomething {
             lines.append(
                 takesSafetyBackup ? "  What is there now is saved first." : "  What is there now is NOT saved first (--no-safety-backup).")

@@ -29,21 +29,25 @@ package enum Child {
     /// - Parameters:
     ///   - environment: the whole environment of the child as NAME=VALUE, or nil to hand down ours.
     ///   - outputLimit: more bytes than this on either stream end the child and throw.
+    ///   - timeLimit: after it the child and whatever it started are killed, and this throws. Such a child is in a process group of its own.
     ///   - onErrorOutput: sees stderr while it arrives (progress of a worker), from the calling thread.
     package static func run(
         _ executable: BytePath, _ arguments: [[UInt8]], environment: [[UInt8]]? = nil, directory: BytePath? = nil,
-        standardInput: [UInt8] = [], outputLimit: Int = 1 << 28, onErrorOutput: ((Span<UInt8>) -> Void)? = nil
+        standardInput: [UInt8] = [], outputLimit: Int = 1 << 28, timeLimit: Duration? = nil, onErrorOutput: ((Span<UInt8>) -> Void)? = nil
     ) throws(SystemError) -> Result {
         let input = try pipe(executable), output = try pipe(executable), errors = try pipe(executable)
         let process = try spawn(
-            executable, arguments, environment, directory, input: input.read.raw, output: output.write.raw, errors: errors.write.raw)
-        let collector = Collector(limit: outputLimit)
+            executable, arguments, environment, directory, isGroupLeader: timeLimit != nil, input: input.read.raw, output: output.write.raw,
+            errors: errors.write.raw)
+        let collector = Collector(limit: outputLimit, timeLimit: timeLimit)
         try exchange(
             process, standardInput, input: input.closingRead(), output: output.closingWrite(), errors: errors.closingWrite(), collector,
             onErrorOutput)
-        var status: Int32 = 0
-        try retrying("wait for", executable) { unsafe waitpid(process, &status, 0) }
+        let status = try end(of: process, executable, collector)
         let exitStatus = lb_exited(status) != 0 ? lb_exit_code(status) : 128 + lb_term_signal(status)
+        if collector.isLate, let timeLimit {
+            throw SystemError(operation: "run", path: executable, kind: .outOfRange, reason: "it took longer than \(timeLimit.components.seconds) s")
+        }
         if collector.overflowed {
             throw SystemError(operation: "run", path: executable, kind: .outOfRange, reason: "it printed more than \(outputLimit) bytes")
         }
@@ -59,6 +63,19 @@ package enum Child {
             standardInput: standardInput, outputLimit: outputLimit)
     }
 
+    /// Waits for the exit; a child that has closed its outputs and goes on has its time limit still.
+    private static func end(of process: pid_t, _ executable: BytePath, _ collector: Collector) throws(SystemError) -> Int32 {
+        var status: Int32 = 0
+        while collector.hasDeadline && !collector.isLate {
+            let ended = try retrying("wait for", executable) { unsafe waitpid(process, &status, WNOHANG) }
+            if ended == process { return status }
+            usleep(5_000)
+            collector.enforce(on: process)
+        }
+        try retrying("wait for", executable) { unsafe waitpid(process, &status, 0) }
+        return status
+    }
+
     /// The running program's own file, to start ourselves as a worker.
     package static func ownExecutable() throws(SystemError) -> BytePath {
         BytePath(try Directory.linkTarget(BytePath("/proc/self/exe")))
@@ -68,7 +85,28 @@ package enum Child {
         var output: [UInt8] = [], errors: [UInt8] = []
         var overflowed = false
         let limit: Int
-        init(limit: Int) { self.limit = limit }
+        private(set) var isLate = false
+        private let deadline: Int64?
+
+        init(limit: Int, timeLimit: Duration?) {
+            self.limit = limit
+            deadline = timeLimit.map { Host.monotonicNanoseconds() + $0.components.seconds * 1_000_000_000 + $0.components.attoseconds / 1_000_000_000 }
+        }
+
+        var hasDeadline: Bool { deadline != nil }
+
+        /// How long to wait for output at most, in milliseconds; −1 for ever.
+        var patience: Int32 {
+            guard let deadline else { return -1 }
+            return Int32(clamping: max(0, deadline - Host.monotonicNanoseconds()) / 1_000_000 + 1)
+        }
+
+        /// Kills the child and its children once its time is over.
+        func enforce(on process: pid_t) {
+            guard let deadline, !isLate, Host.monotonicNanoseconds() >= deadline else { return }
+            isLate = true
+            kill(-process, SIGKILL)
+        }
     }
 
     private struct Pipe: ~Copyable {
@@ -85,7 +123,7 @@ package enum Child {
     }
 
     private static func spawn(
-        _ executable: BytePath, _ arguments: [[UInt8]], _ environment: [[UInt8]]?, _ directory: BytePath?,
+        _ executable: BytePath, _ arguments: [[UInt8]], _ environment: [[UInt8]]?, _ directory: BytePath?, isGroupLeader: Bool,
         input: Int32, output: Int32, errors: Int32
     ) throws(SystemError) -> pid_t {
         var actions = unsafe posix_spawn_file_actions_t()
@@ -98,7 +136,7 @@ package enum Child {
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
-        resetSignals(&attributes)
+        resetSignals(&attributes, isGroupLeader: isGroupLeader)
         var process: pid_t = 0
         let failed = unsafe withCStrings([executable.bytes] + arguments) { argv in
             unsafe executable.withCString { path in
@@ -112,14 +150,15 @@ package enum Child {
 
     /// A child hears every signal, even if the thread that starts it has them blocked, and it does not inherit that we ignore a closed
     /// pipe: `sh -c 'producer | head'` must end.
-    private static func resetSignals(_ attributes: inout posix_spawnattr_t) {
+    private static func resetSignals(_ attributes: inout posix_spawnattr_t, isGroupLeader: Bool) {
         var none = sigset_t(), restored = sigset_t()
         unsafe sigemptyset(&none)
         unsafe sigemptyset(&restored)
         for number in [SIGPIPE, SIGXFSZ] { unsafe sigaddset(&restored, number) }
         unsafe posix_spawnattr_setsigmask(&attributes, &none)
         unsafe posix_spawnattr_setsigdefault(&attributes, &restored)
-        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        let group = isGroupLeader ? POSIX_SPAWN_SETPGROUP : 0
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group))
     }
 
     private static func withCStrings<R>(
@@ -140,13 +179,14 @@ package enum Child {
         if let raw = pendingInput?.raw { _ = lb_fcntl_int(raw, F_SETFL, O_NONBLOCK) }
         var written = 0, outputOpen = true, errorsOpen = true
         // After too much output the pipes are closed at once: what the child started may still write into them.
-        while (outputOpen || errorsOpen) && !collector.overflowed {
+        while (outputOpen || errorsOpen) && !collector.overflowed && !collector.isLate {
             var polls = [
                 pollfd(fd: outputOpen ? output.raw : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: errorsOpen ? errors.raw : -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: pendingInput?.raw ?? -1, events: Int16(POLLOUT), revents: 0),
             ]
-            try retrying("wait for", output.path) { unsafe poll(&polls, 3, -1) }
+            try retrying("wait for", output.path) { unsafe poll(&polls, 3, collector.patience) }
+            collector.enforce(on: process)
             if polls[0].revents != 0 { outputOpen = try drain(output, into: &collector.output, collector, process, nil) }
             if polls[1].revents != 0 { errorsOpen = try drain(errors, into: &collector.errors, collector, process, onErrorOutput) }
             if polls[2].revents != 0, let raw = pendingInput?.raw {

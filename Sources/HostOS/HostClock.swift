@@ -65,6 +65,17 @@ package enum Host {
         return !"ZX".utf8.contains(status[end + 2])
     }
 
+    /// The whole environment, each entry as NAME=VALUE.
+    package static func environment() -> [[UInt8]] {
+        var entries: [[UInt8]] = []
+        var next = unsafe environ
+        while let entry = unsafe next.pointee {
+            unsafe entries.append(Array(UnsafeBufferPointer(start: entry, count: strlen(entry))).map { UInt8(bitPattern: $0) })
+            unsafe next += 1
+        }
+        return entries
+    }
+
     package static func environment(_ name: String) -> String? {
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(cString: value)

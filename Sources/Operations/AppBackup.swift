@@ -50,14 +50,17 @@ package struct AppBackup {
         var access = damaged.watching(workbench.access)
         access.withoutLock = dryRun
         let started = Host.monotonicNanoseconds()
+        let hooks = AppHooks(workbench: workbench, verb: .backup) { onEvent(.warning($0)) }
         return try run.record {
-            let outcomes = try access.withIndex(.shared) { indexed, snapshots in
-                for message in damaged.messages { onEvent(.warning(message)) }
-                let session = AppBackupSession(
-                    workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run,
-                    staging: staging,
-                    dryRun: dryRun, writer: writer, progress: progress, cancellation: cancellation)
-                return try save(units, session, indexed, onEvent)
+            let outcomes = try hooks.around(isDryRun: dryRun) {
+                try access.withIndex(.shared) { indexed, snapshots in
+                    for message in damaged.messages { onEvent(.warning(message)) }
+                    let session = AppBackupSession(
+                        workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run,
+                        staging: staging,
+                        dryRun: dryRun, writer: writer, progress: progress, cancellation: cancellation)
+                    return try save(units, session, indexed, onEvent)
+                }
             }
             return AppBackupOutcome(
                 runID: run.id, units: outcomes, isDryRun: dryRun, durationNanoseconds: Host.monotonicNanoseconds() - started)

@@ -64,8 +64,9 @@ package struct AppRestore {
             let session = AppRestoreSession(
                 options: self, plan: plan, catalog: planner.catalog, indexed: indexed, run: run, staging: staging, progress: progress,
                 cancellation: cancellation, onEvent: onEvent)
+            let hooks = AppHooks(workbench: workbench, verb: .restore) { onEvent(.note($0)) }
             return try run.record {
-                try session.carryOut()
+                try hooks.around(isDryRun: false) { try session.carryOut() }
             } result: { outcome in
                 outcome.record(phases: run.phases)
             }

@@ -38,16 +38,34 @@ struct AppRestoreSession {
                 }
             }
         }
+        let maintenance = plan.target == nil ? AppMaintenance(workbench: workbench) : nil
+        if let problem = maintenance?.down() { onEvent(.note(problem)) }
         if plan.target == nil && options.takesSafetyBackup && plan.replacesSomething {
-            outcome.safetyBackups = try step("safety") { try safety.save(plan) }
+            do {
+                outcome.safetyBackups = try step("safety") { try safety.save(plan) }
+            } catch {
+                // Nothing was replaced: the application may go on.
+                if let problem = maintenance?.up() { onEvent(.note(problem)) }
+                throw error
+            }
         }
         if let config = plan.config { outcome.parts.append(try step("config") { try restore(config) }) }
         if !fetched.isEmpty {
             outcome.parts += try step("database") { try fetched.map { try restore($0, restorer) } }
         }
         if let files = plan.files { outcome.parts.append(try step("files") { try restore(files) }) }
+        if let maintenance { endMaintenance(maintenance, outcome) }
         outcome.durationNanoseconds = Host.monotonicNanoseconds() - started
         return outcome
+    }
+
+    /// What is back completely goes into service; half an application stays out of it, for a person to decide.
+    private func endMaintenance(_ maintenance: AppMaintenance, _ outcome: AppRestoreOutcome) {
+        if outcome.code == nil {
+            if let problem = maintenance.up() { onEvent(.note(problem)) }
+        } else if let line = workbench.settings.app.maintenance?.up {
+            onEvent(.note("the application was left out of service, since not everything is back; `\(line)` ends that"))
+        }
     }
 
     private func step<Value>(_ name: String, _ body: () throws -> Value) throws -> Value {

@@ -42,9 +42,12 @@ package struct AppVerify {
             now: workbench.identity.now())
         let staging = try workbench.state.makeStaging(run: run.id.text, under: lock)
         defer { try? Directory.removeTree(staging) }
+        let hooks = AppHooks(workbench: workbench, verb: .verify) { run.note(.warning, $0) }
         return try run.record {
-            try workbench.access.with(.exclusive, onlyReading: true) { repository in
-                try verify(repository, run, staging, progress)
+            try hooks.around(isDryRun: false) {
+                try workbench.access.with(.exclusive, onlyReading: true) { repository in
+                    try verify(repository, run, staging, progress)
+                }
             }
         } result: { report in
             RunResult(

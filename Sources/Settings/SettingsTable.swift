@@ -21,7 +21,7 @@ enum SettingsTable {
         Key("drill", .map(drill), "what a drill compares"),
         Key("notify", .list(of: .map(notification)), "who is told what").withoutEffectYet.alsoCalled("notifications"),
         Key("heartbeat", .map(heartbeats), "URLs fetched after a success").withoutEffectYet.alsoCalled("heartbeats"),
-        Key("hooks", .list(of: .map(hook)), "programs run before and after a verb").withoutEffectYet,
+        Key("hooks", .list(of: .map(hook)), "programs run before and after a verb"),
         Key("metrics", .map([Key("textfile", .path, "a file for the node exporter").required]), "where metrics go").withoutEffectYet,
         Key("serve", .map([Key("listen", .text(TextRules.listenAddress), "host and port of the dashboard").required]), "the dashboard")
             .withoutEffectYet,
@@ -38,7 +38,7 @@ enum SettingsTable {
                 Key("down", .text(.any), "the command that closes the application").required,
                 Key("up", .text(.any), "the command that opens it again").required,
             ]), "maintenance mode during a restore"
-        ).withoutEffectYet,
+        ),
     ]
 
     static let objectives = [

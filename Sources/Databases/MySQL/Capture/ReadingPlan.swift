@@ -15,13 +15,10 @@ struct ReadingPlan: Sendable {
     private static let cellsInPiece: Int128 = 8
 
     /// - Parameter connection: in the snapshot that will be read.
-    init(_ layouts: [TableLayout], excluding isExcluded: (TableLayout) -> Bool, _ connection: MySQLConnection) throws(MySQLFailure) {
+    init(_ layouts: [TableLayout], where isWanted: (TableLayout) -> Bool, _ connection: MySQLConnection) throws(MySQLFailure) {
         var pieces: [Piece] = []
-        // Tables outside the snapshot first: the sooner they are read, the less they drift from it, or the shorter they are locked.
-        let order = layouts.indices.filter { !isExcluded(layouts[$0]) }.sorted {
-            let a = layouts[$0], b = layouts[$1]
-            if a.isTransactional != b.isTransactional { return !a.isTransactional }
-            return (b.estimatedBytes, a.name) < (a.estimatedBytes, b.name)
+        let order = layouts.indices.filter { isWanted(layouts[$0]) }.sorted {
+            (layouts[$1].estimatedBytes, layouts[$0].name) < (layouts[$0].estimatedBytes, layouts[$1].name)
         }
         for table in order {
             for (part, task) in try Self.tasks(layouts[table], connection).enumerated() {

@@ -29,7 +29,7 @@ final class TableReader {
     /// Inside a transaction it leaves no lock on the table behind: an ALTER that waits for us would make everyone else wait for it.
     func read(_ task: ReadingTask) throws -> [TableChunk] {
         let layout = task.layout, operation = "read the table '\(layout.name)'"
-        try connection.execute("SAVEPOINT lifeboat", to: operation)
+        if layout.isTransactional { try connection.execute("SAVEPOINT lifeboat", to: operation) }
         var cutter = RowCutter(Self.rule(task))
         var chunks: [TableChunk] = [], open: OpenFile? = nil
         let forms = layout.columns.map(\.form)
@@ -46,7 +46,7 @@ final class TableReader {
             if text.count >= Self.fullBuffer { try flush(&open) }
         }
         if let done = try finish(&open) { chunks.append(done) }
-        try connection.execute("ROLLBACK TO SAVEPOINT lifeboat", to: operation)
+        if layout.isTransactional { try connection.execute("ROLLBACK TO SAVEPOINT lifeboat", to: operation) }
         return chunks
     }
 

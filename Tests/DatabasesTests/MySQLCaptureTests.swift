@@ -18,7 +18,8 @@ import TestKit
         let dump = try ServerDump(server.server(name))
         let copy = try server.newDatabase("copy")
         try dump.load(into: server, copy)
-        #expect(try server.checksums(copy) == server.checksums(name))
+        let differing = try server.differingTables(copy, name)
+        #expect(differing == [])
         let again = try MySQLCapture.run(server.server(copy), password: [], sink: DiscardingSink())
         let comparison = ServerComparison.compare(expected: dump.manifest, found: again)
         #expect(comparison.differences == [])
@@ -30,12 +31,14 @@ import TestKit
         let dump = try ServerDump(server.server(name))
         let copy = try server.newDatabase("copy")
         try dump.load(into: server, copy)
-        #expect(try server.checksums(copy) == server.checksums(name))
+        let differing = try server.differingTables(copy, name)
+        #expect(differing == [])
         let again = try MySQLCapture.run(server.server(copy), password: [], sink: DiscardingSink())
         let comparison = ServerComparison.compare(expected: dump.manifest, found: again)
         // A view that was broken cannot be made; everything else is there.
         #expect(comparison.differences == [.objectMissing(.view, "broken")])
-        #expect(try server.sql("SELECT NEXTVAL(counter)", in: copy) == server.sql("SELECT NEXTVAL(counter)", in: name))
+        let position = try #require(dump.manifest.objects(.sequence).first?.position)
+        #expect(try server.sql("SELECT NEXTVAL(counter)", in: copy) == "\(position)\n")
         try server.sql("INSERT INTO counted (v) VALUES (5)", in: copy)
         #expect(try server.sql("SELECT * FROM counted ORDER BY id DESC LIMIT 1", in: copy) == "500\t60\n")
     }
@@ -126,6 +129,7 @@ import TestKit
         try server.sql("CREATE TABLE big (id INT PRIMARY KEY, b LONGBLOB, t LONGTEXT); INSERT INTO big SELECT seq, REPEAT(RANDOM_BYTES(1000), 52000), REPEAT('ä\\t', 10000000) FROM seq_1_to_2", in: name)
         let dump = try ServerDump(server.server(name)), copy = try server.newDatabase("copy")
         try dump.load(into: server, copy)
-        #expect(try server.checksums(copy) == server.checksums(name))
+        let differing = try server.differingTables(copy, name)
+        #expect(differing == [])
     }
 }

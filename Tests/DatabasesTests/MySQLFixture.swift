@@ -102,6 +102,11 @@ extension MariaDBServer {
         }
         return result
     }
+
+    func differingTables(_ a: String, _ b: String) throws -> [String] {
+        let first = try checksums(a), second = try checksums(b)
+        return Set(first.keys).union(second.keys).filter { first[$0] != second[$0] }.sorted()
+    }
 }
 
 enum Everything {

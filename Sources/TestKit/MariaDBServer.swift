@@ -12,6 +12,8 @@ import Synchronization
 
 package final class MariaDBServer: Sendable {
     private let process: ServerProcess
+    /// Room for rows of 100 MB; the file is sparse.
+    private static let logFileSize = "256M"
     private let databaseCount = Mutex(0)
 
     private static let one = Mutex<MariaDBServer?>(nil)
@@ -42,7 +44,7 @@ package final class MariaDBServer: Sendable {
         var command = ["mariadbd", "--no-defaults"] + (Host.isRoot ? ["--user=mysql"] : [])
         command += [
             "--datadir=\(directory)/d", "--socket=\(directory)/s", "--pid-file=\(directory)/p", "--tmpdir=\(directory)/t", "--skip-networking",
-            "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0",
+            "--innodb-buffer-pool-size=192M", "--innodb-log-file-size=\(Self.logFileSize)", "--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0",
             "--innodb-flush-method=nosync", "--performance-schema=0", "--character-set-server=utf8mb4", "--max-allowed-packet=1G",
             "--local-infile=1", "--event-scheduler=OFF", "--secure-file-priv=\(directory)/t",
         ]
@@ -59,13 +61,13 @@ package final class MariaDBServer: Sendable {
     private static func emptyDataDirectory(temporary: BytePath) throws -> BytePath {
         let version = try Child.run("mariadbd", ["--version"], environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]).outputText
         let name = String(version.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "-" }.prefix(60))
-        let kept = BytePath("/var/tmp/lifeboat-test-\(Host.userID)-\(name)")
+        let kept = BytePath("/var/tmp/lifeboat-test-\(Host.userID)-\(logFileSize)-\(name)")
         if try FileStatus.ifExists(kept) != nil { return kept }
         let fresh = BytePath("\(kept)-\(UInt32.random(in: 0 ... .max))")
         try shell(
             """
             mariadb-install-db --no-defaults --datadir='\(fresh)' --auth-root-authentication-method=normal --skip-test-db \
-                --tmpdir='\(temporary)' --innodb-log-file-size=32M\(Host.isRoot ? " --user=mysql" : "") >/dev/null
+                --tmpdir='\(temporary)' --innodb-log-file-size=\(logFileSize)\(Host.isRoot ? " --user=mysql" : "") >/dev/null
             mv -T '\(fresh)' '\(kept)' 2>/dev/null || rm -rf '\(fresh)'
             """)
         return kept

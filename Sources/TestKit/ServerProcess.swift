@@ -94,5 +94,6 @@ extension Child {
 
 package struct ServerProblem: Error, CustomStringConvertible {
     package let text: String
+    package init(text: String) { self.text = text }
     package var description: String { text }
 }

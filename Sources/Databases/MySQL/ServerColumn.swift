@@ -19,12 +19,14 @@ package struct ServerColumn: Hashable, Sendable {
     package let type: String
     package let form: ValueForm
     package let reading: Reading
+    package let isAutoIncrement: Bool
 
-    package init(name: SchemaText, type: String, form: ValueForm, reading: Reading) {
+    package init(name: SchemaText, type: String, form: ValueForm, reading: Reading, isAutoIncrement: Bool = false) {
         self.name = name
         self.type = type
         self.form = form
         self.reading = reading
+        self.isAutoIncrement = isAutoIncrement
     }
 
     /// Character sets whose every value survives the way to utf8mb4 and back. Not ascii: its columns may hold bytes above 127.
@@ -33,12 +35,12 @@ package struct ServerColumn: Hashable, Sendable {
     /// - Parameters:
     ///   - dataType: DATA_TYPE of information_schema: "varchar".
     ///   - characterSet: CHARACTER_SET_NAME; nil for types that have none.
-    init(name: SchemaText, type: String, dataType: String, characterSet: String?) {
+    init(name: SchemaText, type: String, dataType: String, characterSet: String?, isAutoIncrement: Bool) {
         switch dataType.lowercased() {
         case "float": self.init(name: name, type: type, form: .plain, reading: .asDouble)
         case "tinyint", "smallint", "mediumint", "int", "bigint", "decimal", "double", "year", "date", "time", "datetime", "timestamp", "uuid",
             "inet4", "inet6":
-            self.init(name: name, type: type, form: .plain, reading: .asIs)
+            self.init(name: name, type: type, form: .plain, reading: .asIs, isAutoIncrement: isAutoIncrement)
         case "char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set":
             let survives = characterSet.map { Self.roundTrip.contains($0) } ?? true
             self.init(name: name, type: type, form: survives ? .text : .bytes, reading: survives ? .asIs : .asBytes)
@@ -63,19 +65,23 @@ package enum TableLoad {
     /// How rows are written: what LOAD DATA must be told.
     private static let format: SQLText = "CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n'"
 
-    /// The statement that loads a file of rows. Needs a session with sql_mode '' (or one that reads zero dates), time zone +00:00, and
-    /// for a table with history `system_versioning_insert_history`.
+    /// The statement that loads a file of rows. Needs a session with sql_mode 'NO_AUTO_VALUE_ON_ZERO' and nothing else, time zone +00:00,
+    /// and for a table with history `system_versioning_insert_history`.
     ///
     /// - Parameters:
     ///   - schema: the database of the table; nil for the session's own.
     ///   - file: the name the client is asked for.
     package static func statement(_ table: SchemaText, in schema: SchemaText? = nil, columns: [ServerColumn], file: SchemaText) -> SQLText {
         let target: SQLText = if let schema { "\(schema, table)" } else { "\(identifier: table)" }
+        let assigns = columns.contains { $0.form == .bytes }
+        // Once anything is assigned, servers forget that a counting column was given its value, and make a new one where it is 0:
+        // unless it is assigned too.
+        let isAssigned = { (column: ServerColumn) in column.form == .bytes || (assigns && column.isAutoIncrement) }
         let fields = columns.enumerated().map { index, column -> SQLText in
-            column.form == .bytes ? "@c\(index)" : "\(identifier: column.name)"
+            isAssigned(column) ? "@c\(index)" : "\(identifier: column.name)"
         }
-        let decoded = columns.enumerated().filter { $0.element.form == .bytes }.map { index, column -> SQLText in
-            "\(identifier: column.name) = UNHEX(@c\(index))"
+        let decoded = columns.enumerated().filter { isAssigned($0.element) }.map { index, column -> SQLText in
+            column.form == .bytes ? "\(identifier: column.name) = UNHEX(@c\(index))" : "\(identifier: column.name) = @c\(index)"
         }
         let values: SQLText = decoded.isEmpty ? "" : " SET \(sql: .joined(decoded))"
         return "LOAD DATA LOCAL INFILE \(literal: file) INTO TABLE \(sql: target) \(sql: format) (\(sql: .joined(fields)))\(sql: values)"

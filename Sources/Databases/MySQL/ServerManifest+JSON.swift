@@ -248,22 +248,27 @@ extension ServerColumn {
         writer.field("type", type)
         writer.field("form", form.rawValue)
         if reading != .asIs { writer.field("reading", reading.rawValue) }
+        if isAutoIncrement {
+            writer.key("auto_increment")
+            writer.bool(true)
+        }
         writer.endObject()
     }
 
     init(reading scanner: inout JSONScanner) throws(JSONError) {
-        var name: SchemaText?, type = "", form: ValueForm?, reading: Reading? = .asIs
+        var name: SchemaText?, type = "", form: ValueForm?, reading: Reading? = .asIs, isAutoIncrement = false
         try scanner.fields { (key, scanner) throws(JSONError) in
             switch key {
             case "name": name = try scanner.schemaText()
             case "type": type = try scanner.text()
             case "form": form = ValueForm(rawValue: try scanner.text())
             case "reading": reading = Reading(rawValue: try scanner.text())
+            case "auto_increment": isAutoIncrement = try scanner.bool()
             default: try scanner.skipValue()
             }
         }
         guard let name, let form, let reading else { throw JSONError(problem: "a column is incomplete", offset: scanner.offset) }
-        self.init(name: name, type: type, form: form, reading: reading)
+        self.init(name: name, type: type, form: form, reading: reading, isAutoIncrement: isAutoIncrement)
     }
 }
 

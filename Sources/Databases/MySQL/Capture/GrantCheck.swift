@@ -41,7 +41,10 @@ package struct GrantCheck: Sendable {
         }
         if let routines = Self.missingForRoutines(grants, version, database, grantee) { required.append(routines) }
         let isMariaDB = version.vendor == .mariadb
-        let global = isMariaDB ? [("RELOAD", "to make one snapshot for several readers without a binary log")] : [
+        let global = isMariaDB ? [
+            ("RELOAD", "to make one snapshot for several readers without a binary log"),
+            ("BINLOG ADMIN", "so that ALTER TABLE need not wait for the end of the backup"),
+        ] : [
             ("RELOAD", "to make one snapshot for several readers"), ("BACKUP_ADMIN", "to keep tables from being changed meanwhile"),
             ("REPLICATION CLIENT", "to know the snapshot's place in the binary log"),
         ]

@@ -69,9 +69,10 @@ private final class CaptureAttempt {
         let before = try SchemaReader(connection: control, database: database).read()
         let locked = try handleNonTransactional(before)
         let snapshot = try openSnapshot(grants)
-        let plan = try ReadingPlan(before.layouts, excluding: { self.isExcluded($0) }, snapshot.connections[0])
-        let files = try RowReading.run(plan, snapshot.connections, sink)
+        let loose = try readLooseTables(before.layouts)
         if locked { try control.execute("UNLOCK TABLES", to: "unlock the non-transactional tables") }
+        let plan = try ReadingPlan(before.layouts, where: { $0.isTransactional && !self.isExcluded($0) }, snapshot.connections[0])
+        let files = try RowReading.run(plan, snapshot.connections, sink).merging(loose) { rows, _ in rows }
         let schema = try unchangedSchema(since: before)
         return try write(schema, files, snapshot, started)
     }
@@ -125,6 +126,16 @@ private final class CaptureAttempt {
             try control.execute("LOCK TABLES \(sql: .joined(locks))", to: operation)
             return true
         }
+    }
+
+    /// Tables outside transactions: at once after the snapshot, so that they drift little from it, and on a connection of their own,
+    /// because some engines cannot take part in a transaction with savepoints.
+    private func readLooseTables(_ layouts: [TableLayout]) throws -> [Int: [TableChunk]] {
+        let isLoose = { (layout: TableLayout) in !layout.isTransactional && !self.isExcluded(layout) }
+        guard layouts.contains(where: isLoose) else { return [:] }
+        let connection = try MySQLConnection(server, password: password)
+        try MySQLSession.prepareForReading(connection)
+        return try RowReading.run(ReadingPlan(layouts, where: isLoose, connection), [connection], sink)
     }
 
     // MARK: After the rows

@@ -14,19 +14,16 @@ struct ReadingPlan: Sendable {
     /// Cells of a table that one piece holds: about half a million rows, so that the statement's own cost does not count.
     private static let cellsInPiece: Int128 = 8
 
-    /// - Parameter connection: in the snapshot that will be read.
-    init(_ layouts: [TableLayout], excluding isExcluded: (TableLayout) -> Bool, _ connection: MySQLConnection) throws(MySQLFailure) {
+    /// - Parameter connection: in the snapshot that will be read, if the tables are of the kind that takes part in one.
+    init(_ layouts: [TableLayout], where isWanted: (TableLayout) -> Bool, _ connection: MySQLConnection) throws {
         var pieces: [Piece] = []
-        // Tables outside the snapshot first: the sooner they are read, the less they drift from it, or the shorter they are locked.
-        let order = layouts.indices.filter { !isExcluded(layouts[$0]) }.sorted {
-            let a = layouts[$0], b = layouts[$1]
-            if a.isTransactional != b.isTransactional { return !a.isTransactional }
-            return (b.estimatedBytes, a.name) < (a.estimatedBytes, b.name)
+        let order = layouts.indices.filter { isWanted(layouts[$0]) }.sorted {
+            (layouts[$1].estimatedBytes, layouts[$0].name) < (layouts[$0].estimatedBytes, layouts[$1].name)
         }
         for table in order {
-            for (part, task) in try Self.tasks(layouts[table], connection).enumerated() {
-                pieces.append(Piece(task: task, table: table, part: part))
-            }
+            // Asking for the first and last key locks the table against ALTER, for as long as the transaction remembers it.
+            let tasks = try SnapshotStep.run(connection, for: layouts[table]) { () throws(MySQLFailure) in try Self.tasks(layouts[table], connection) }
+            for (part, task) in tasks.enumerated() { pieces.append(Piece(task: task, table: table, part: part)) }
         }
         self.pieces = pieces
     }
@@ -46,5 +43,18 @@ struct ReadingPlan: Sendable {
         }
         let portions = grid.portions(of: first...last, cellCount: cellsInPiece)
         return portions.map { ReadingTask(layout: layout, grid: grid, keys: portions.count == 1 ? nil : $0) }
+    }
+}
+
+enum SnapshotStep {
+    /// Does something with a table, and leaves no lock on it behind in the transaction that holds the snapshot: an ALTER that waits for
+    /// us would make everyone else wait for it. Tables outside transactions have no such lock, and their engines no savepoints.
+    static func run<Value, E: Error>(_ connection: MySQLConnection, for layout: TableLayout, _ body: () throws(E) -> Value) throws -> Value {
+        guard layout.isTransactional else { return try body() }
+        let operation = "read the table '\(layout.name)'"
+        try connection.execute("SAVEPOINT lifeboat", to: operation)
+        let value = try body()
+        try connection.execute("ROLLBACK TO SAVEPOINT lifeboat", to: operation)
+        return value
     }
 }

@@ -52,7 +52,8 @@ struct TableLayoutReader {
             columns.append(
                 ServerColumn(
                     name: row.schemaText("COLUMN_NAME"), type: row.text("COLUMN_TYPE"), dataType: row.text("DATA_TYPE"),
-                    characterSet: row["CHARACTER_SET_NAME"].map { String(decoding: $0, as: UTF8.self) }))
+                    characterSet: row["CHARACTER_SET_NAME"].map { String(decoding: $0, as: UTF8.self) },
+                    isAutoIncrement: row.text("EXTRA").lowercased().contains("auto_increment")))
         }
         guard hasHistory && !declaresPeriod else { return columns }
         return columns + ["row_start", "row_end"].map { ServerColumn(name: SchemaText($0), type: "timestamp(6)", form: .plain, reading: .asIs) }

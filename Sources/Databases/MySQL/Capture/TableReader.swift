@@ -25,16 +25,17 @@ final class TableReader {
     }
 
     /// Reads the rows of a task and returns the files they went into, in the order of the key.
-    ///
-    /// Inside a transaction it leaves no lock on the table behind: an ALTER that waits for us would make everyone else wait for it.
     func read(_ task: ReadingTask) throws -> [TableChunk] {
-        let layout = task.layout, operation = "read the table '\(layout.name)'"
-        try connection.execute("SAVEPOINT lifeboat", to: operation)
+        try SnapshotStep.run(connection, for: task.layout) { () throws in try readRows(task) }
+    }
+
+    private func readRows(_ task: ReadingTask) throws -> [TableChunk] {
+        let layout = task.layout
         var cutter = RowCutter(Self.rule(task))
         var chunks: [TableChunk] = [], open: OpenFile? = nil
         let forms = layout.columns.map(\.form)
         text.removeAll()
-        try connection.stream(Self.statement(task), to: operation) { row in
+        try connection.stream(Self.statement(task), to: "read the table '\(layout.name)'") { row in
             if let name = cutter.startsFile(row) {
                 if let done = try finish(&open) { chunks.append(done) }
                 try lane.begin(DumpPath.data(layout.name, name))
@@ -46,7 +47,6 @@ final class TableReader {
             if text.count >= Self.fullBuffer { try flush(&open) }
         }
         if let done = try finish(&open) { chunks.append(done) }
-        try connection.execute("ROLLBACK TO SAVEPOINT lifeboat", to: operation)
         return chunks
     }
 

@@ -90,7 +90,9 @@ let application: [Target] = [
     tests("SettingsTests", ["Bytes", "Settings", "TestKit"]),
     tests("DatabasesTests", ["Bytes", "HostOS", "Codecs", "Databases", "TestKit"]),
     tests("JournalTests", ["Bytes", "HostOS", "Journal", "TestKit"]),
-    tests("OperationsTests", ["Bytes", "HostOS", "Archiving", "Settings", "RepositoryFormat", "RepositoryEngine", "Databases", "Journal", "Operations", "TestKit"]),
+    tests(
+        "OperationsTests",
+        ["Bytes", "HostOS", "Archiving", "Settings", "RepositoryFormat", "RepositoryEngine", "Databases", "Journal", "Upkeep", "Operations", "TestKit"]),
     // These two run the built program beside stock restic, as a user would.
     tests("InteropTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "TestKit", "lifeboat"]),
     tests("ProductTests", ["Bytes", "HostOS", "Codecs", "RepositoryEngine", "TestKit", "lifeboat"]),

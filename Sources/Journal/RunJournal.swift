@@ -159,6 +159,37 @@ package final class RunJournal: Sendable {
         }.compactMap(JournalSchema.record).first
     }
 
+    /// The newest run of `verb`, of this source or of all, that ended with one of `statuses`.
+    package func lastResult(
+        verb: String, application: String, source: String?, statuses: Set<Int32>
+    ) throws(JournalFailure) -> RunRecord? {
+        let list = statuses.sorted().map(String.init).joined(separator: ", ")
+        return try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM runs WHERE verb = ?1 AND application = ?2 AND (source IS NULL OR source = ?3) AND exit_status IN (\(list))
+                    ORDER BY id DESC LIMIT 1
+                    """,
+                arguments: [verb, application, source])
+        }.compactMap(JournalSchema.record).first
+    }
+
+    /// The runs of `verb`, of this source or of all, after another run; the newest first, at most `limit`.
+    package func runs(
+        verb: String, application: String, source: String?, after earlier: RunID?, limit: Int
+    ) throws(JournalFailure) -> [RunRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM runs WHERE verb = ?1 AND application = ?2 AND (source IS NULL OR source = ?3) AND id > ?4
+                    ORDER BY id DESC LIMIT ?5
+                    """,
+                arguments: [verb, application, source, earlier?.text ?? "", limit])
+        }.compactMap(JournalSchema.record)
+    }
+
     /// In the order they happened.
     package func events(of id: RunID) throws(JournalFailure) -> [RunEvent] {
         try read { try Row.fetchAll($0, sql: "SELECT * FROM events WHERE run = ? ORDER BY rowid", arguments: [id.text]) }

@@ -50,6 +50,13 @@ package struct AppState: Sendable {
         return RunLock(file)
     }
 
+    /// What keeps two runs of the schedule apart; nil if another process holds it. Not the run lock: each job takes that for itself.
+    package func tryScheduleLock() throws -> RunLock? {
+        try Directory.createAll(directory)
+        let file = try Descriptor.open(directory.appending("schedule.lock"), .openOrCreate)
+        return file.tryLock() ? RunLock(file) : nil
+    }
+
     private static let stagingPrefix = Array("lifeboat-staging-".utf8)
 
     /// A new private directory for passing copies, in `parent` or in this directory. Clears what killed runs left there.

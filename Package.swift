@@ -76,7 +76,7 @@ let application: [Target] = [
     room("Settings", ["Bytes"], [yams]),
     .target(name: "CSQLite"),
     room("Databases", ["Bytes", "HostOS", "Codecs", "CSQLite", "CMariaDB"], [sqlite]),
-    room("Journal", ["Bytes", "HostOS"], [grdb]),
+    room("Journal", ["Bytes", "HostOS", "Codecs"], [grdb]),
     room(
         "Operations",
         ["Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Databases", "Journal", "Archiving", "Upkeep"]),

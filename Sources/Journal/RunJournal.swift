@@ -95,18 +95,20 @@ package final class RunJournal: Sendable {
     }
 
     /// Records how a run ended. A run that finished already keeps its first result.
-    package func finish(_ id: RunID, _ result: RunResult) throws(JournalFailure) {
+    /// - Parameter auditHead: where the audit log ends now.
+    package func finish(_ id: RunID, _ result: RunResult, auditHead: AuditHead? = nil) throws(JournalFailure) {
         let ended = JournalSchema.nanoseconds(clock.now())
         try write { database in
             try database.execute(
                 sql: """
-                    UPDATE runs SET ended = ?, exit_status = ?, bytes_read = ?, bytes_stored = ?, file_count = ?, snapshot_ids = ?, message = ?, phases = ?
+                    UPDATE runs SET ended = ?, exit_status = ?, bytes_read = ?, bytes_stored = ?, file_count = ?, snapshot_ids = ?, message = ?, phases = ?,
+                        audit_sequence = ?, audit_hash = ?
                     WHERE id = ? AND ended IS NULL
                     """,
                 arguments: [
                     ended, result.exitStatus, Int64(clamping: result.bytesRead), Int64(clamping: result.bytesStored),
                     Int64(clamping: result.fileCount), result.snapshotIDs.joined(separator: " "), result.message,
-                    JournalSchema.json(result.phases), id.text,
+                    JournalSchema.json(result.phases), auditHead.map { Int64(clamping: $0.sequence) }, auditHead?.hash.hex, id.text,
                 ])
         }
     }
@@ -188,6 +190,12 @@ package final class RunJournal: Sendable {
                     """,
                 arguments: [verb, application, source, earlier?.text ?? "", limit])
         }.compactMap(JournalSchema.record)
+    }
+
+    /// Where the audit log ended when runs ended, the oldest first.
+    package func auditAnchors() throws(JournalFailure) -> [AuditAnchor] {
+        try read { try Row.fetchAll($0, sql: "SELECT id, audit_sequence, audit_hash FROM runs WHERE audit_sequence IS NOT NULL ORDER BY id") }
+            .compactMap(JournalSchema.anchor)
     }
 
     /// In the order they happened.

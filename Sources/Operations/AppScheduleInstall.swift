@@ -93,8 +93,14 @@ package struct AppScheduleInstall: Sendable {
     /// - Parameter replaces: asked about each file that is somebody else's; false ends the run with nothing more changed.
     package func install(replaces: (BytePath) throws -> Bool) throws -> Outcome {
         let place = try place(), files = try files()
-        var outcome = Outcome()
         for file in files { try refuseStrangers(place.appending(file.name), replaces) }
+        return try workbench.access.audit.record(AuditTrail.Action("schedule install", "\(place)"), announced: false) {
+            try write(files, in: place)
+        }
+    }
+
+    private func write(_ files: [ScheduleUnits.File], in place: BytePath) throws -> Outcome {
+        var outcome = Outcome()
         try Directory.createAll(place, mode: 0o755)
         for file in files {
             let path = place.appending(file.name), text = Array(file.text.utf8)
@@ -114,8 +120,12 @@ package struct AppScheduleInstall: Sendable {
     package func uninstall(replaces: (BytePath) throws -> Bool) throws -> Outcome {
         let place = try place()
         let paths = try files().map { place.appending($0.name) }.filter { (try? FileStatus.ifExists($0)) ?? nil != nil }
-        var outcome = Outcome()
         for path in paths { try refuseStrangers(path, replaces) }
+        return try workbench.access.audit.record(AuditTrail.Action("schedule uninstall", "\(place)")) { try remove(paths) }
+    }
+
+    private func remove(_ paths: [BytePath]) throws -> Outcome {
+        var outcome = Outcome()
         if kind == .systemd && !paths.isEmpty { try tellSystemd(["disable", "--now"], &outcome) }
         for path in paths {
             try Directory.remove(path)

@@ -57,7 +57,7 @@ package struct ScheduleUnits: Sendable {
         var lines = [
             heading, "[Unit]", "Description=lifeboat: what is due for \(identifier)", "RequiresMountsFor=\(ScheduleUnits.quoted(repository))", "",
             "[Service]", "Type=oneshot",
-            "ExecStart=\(ScheduleUnits.quoted(program)) schedule run --quiet --config \(ScheduleUnits.quoted(settings))",
+            "ExecStart=\(ScheduleUnits.quoted(program, inCommand: true)) schedule run --quiet --config \(ScheduleUnits.quoted(settings, inCommand: true))",
             "Environment=\(ScheduleUnits.quoted(BytePath("LIFEBOAT_STATE_DIR=\(stateRoot)")))",
             "# Put off because somebody works on the application by hand: the next tick tries again.", "SuccessExitStatus=75",
             "Nice=10", "IOSchedulingClass=idle", "UMask=0077", "NoNewPrivileges=yes",
@@ -93,13 +93,14 @@ package struct ScheduleUnits: Sendable {
         """
     }
 
-    /// A word of a unit file: quoted where it has to be, `%` doubled, `$` too.
-    private static func quoted(_ path: BytePath) -> String {
+    /// A word of a unit file: quoted where it has to be, `%` doubled.
+    /// - Parameter inCommand: doubles `$` too, which stands for variables in commands alone.
+    private static func quoted(_ path: BytePath, inCommand: Bool = false) -> String {
         var text = "", isPlain = true
         for scalar in path.description.unicodeScalars {
             switch scalar {
             case "%": text += "%%"
-            case "$": text += "$$"
+            case "$": text += inCommand ? "$$" : "$"
             case "\"", "\\":
                 text += "\\\(scalar)"
                 isPlain = false

@@ -76,7 +76,7 @@ let application: [Target] = [
     room("Settings", ["Bytes"], [yams]),
     .target(name: "CSQLite"),
     room("Databases", ["Bytes", "HostOS", "Codecs", "CSQLite", "CMariaDB"], [sqlite]),
-    room("Journal", ["Bytes", "HostOS"], [grdb]),
+    room("Journal", ["Bytes", "HostOS", "Codecs"], [grdb]),
     room(
         "Operations",
         ["Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Databases", "Journal", "Archiving", "Upkeep"]),
@@ -90,7 +90,9 @@ let application: [Target] = [
     tests("SettingsTests", ["Bytes", "Settings", "TestKit"]),
     tests("DatabasesTests", ["Bytes", "HostOS", "Codecs", "Databases", "TestKit"]),
     tests("JournalTests", ["Bytes", "HostOS", "Journal", "TestKit"]),
-    tests("OperationsTests", ["Bytes", "HostOS", "Archiving", "Settings", "RepositoryFormat", "RepositoryEngine", "Databases", "Journal", "Operations", "TestKit"]),
+    tests(
+        "OperationsTests",
+        ["Bytes", "HostOS", "Archiving", "Settings", "RepositoryFormat", "RepositoryEngine", "Databases", "Journal", "Upkeep", "Operations", "TestKit"]),
     // These two run the built program beside stock restic, as a user would.
     tests("InteropTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "TestKit", "lifeboat"]),
     tests("ProductTests", ["Bytes", "HostOS", "Codecs", "RepositoryEngine", "TestKit", "lifeboat"]),

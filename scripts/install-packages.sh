@@ -15,7 +15,7 @@ build_packages=(libssl-dev libzstd-dev libsqlite3-dev libmariadb-dev pkg-config)
 optional=()
 case "$purpose" in
     build) wanted=("${build_packages[@]}") ;;
-    test) wanted=("${build_packages[@]}" restic sqlite3 mariadb-server mariadb-client attr acl zstd tar); optional=(debootstrap) ;;
+    test) wanted=("${build_packages[@]}" restic sqlite3 mariadb-server mariadb-client attr acl zstd tar tzdata); optional=(debootstrap) ;;
     demo) wanted=("${build_packages[@]}" sqlite3 perl-base); optional=(restic attr) ;;
     bench) wanted=("${build_packages[@]}" restic time perl-base) ;;
     *) echo "usage: ${0##*/} build|test|demo|bench" >&2; exit 64 ;;
@@ -37,6 +37,7 @@ is_present() {
         attr) has_program getfattr && has_program setfattr ;;
         acl) has_program getfacl && has_program setfacl ;;
         perl-base) has_program perl ;;
+        tzdata) [ -e /usr/share/zoneinfo/Europe/Kyiv ] ;;
         *) has_program "$1" ;;
     esac
 }

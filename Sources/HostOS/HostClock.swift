@@ -76,6 +76,11 @@ package enum Host {
         return entries
     }
 
+    /// Gives way to everything else on this machine, in processor time and at the disk: this thread and whatever it starts from now on.
+    /// - Returns: whether the system agreed.
+    @discardableResult
+    package static func lowerPriority() -> Bool { lb_lower_priority() == 0 }
+
     package static func environment(_ name: String) -> String? {
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(cString: value)

@@ -24,6 +24,10 @@ enum JournalSchema {
                     CREATE INDEX events_by_run ON events (run);
                     """)
         }
+        migrator.registerMigration("2 audit heads") { database in
+            // Where the audit log ended when a run ended: lines that are missing at its end are missed here.
+            try database.execute(sql: "ALTER TABLE runs ADD COLUMN audit_sequence INTEGER; ALTER TABLE runs ADD COLUMN audit_hash TEXT")
+        }
         return migrator
     }
 
@@ -63,6 +67,13 @@ enum JournalSchema {
     }
 
     private static func count(_ value: Int64?) -> UInt64 { UInt64(clamping: value ?? 0) }
+
+    static func anchor(_ row: Row) -> AuditAnchor? {
+        guard let run = RunID(parsing: row["id"] ?? ""), let sequence: Int64 = row["audit_sequence"], sequence >= 0,
+            let hash = Digest(hex: row["audit_hash"] ?? "")
+        else { return nil }
+        return AuditAnchor(run: run, head: AuditHead(sequence: UInt64(sequence), hash: hash))
+    }
 
     static func event(_ row: Row) -> RunEvent {
         RunEvent(

@@ -95,18 +95,20 @@ package final class RunJournal: Sendable {
     }
 
     /// Records how a run ended. A run that finished already keeps its first result.
-    package func finish(_ id: RunID, _ result: RunResult) throws(JournalFailure) {
+    /// - Parameter auditHead: where the audit log ends now.
+    package func finish(_ id: RunID, _ result: RunResult, auditHead: AuditHead? = nil) throws(JournalFailure) {
         let ended = JournalSchema.nanoseconds(clock.now())
         try write { database in
             try database.execute(
                 sql: """
-                    UPDATE runs SET ended = ?, exit_status = ?, bytes_read = ?, bytes_stored = ?, file_count = ?, snapshot_ids = ?, message = ?, phases = ?
+                    UPDATE runs SET ended = ?, exit_status = ?, bytes_read = ?, bytes_stored = ?, file_count = ?, snapshot_ids = ?, message = ?, phases = ?,
+                        audit_sequence = ?, audit_hash = ?
                     WHERE id = ? AND ended IS NULL
                     """,
                 arguments: [
                     ended, result.exitStatus, Int64(clamping: result.bytesRead), Int64(clamping: result.bytesStored),
                     Int64(clamping: result.fileCount), result.snapshotIDs.joined(separator: " "), result.message,
-                    JournalSchema.json(result.phases), id.text,
+                    JournalSchema.json(result.phases), auditHead.map { Int64(clamping: $0.sequence) }, auditHead?.hash.hex, id.text,
                 ])
         }
     }
@@ -157,6 +159,43 @@ package final class RunJournal: Sendable {
                     """,
                 arguments: [verb, source, application])
         }.compactMap(JournalSchema.record).first
+    }
+
+    /// The newest run of `verb`, of this source or of all, that ended with one of `statuses`.
+    package func lastResult(
+        verb: String, application: String, source: String?, statuses: Set<Int32>
+    ) throws(JournalFailure) -> RunRecord? {
+        let list = statuses.sorted().map(String.init).joined(separator: ", ")
+        return try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM runs WHERE verb = ?1 AND application = ?2 AND (source IS NULL OR source = ?3) AND exit_status IN (\(list))
+                    ORDER BY id DESC LIMIT 1
+                    """,
+                arguments: [verb, application, source])
+        }.compactMap(JournalSchema.record).first
+    }
+
+    /// The runs of `verb`, of this source or of all, after another run; the newest first, at most `limit`.
+    package func runs(
+        verb: String, application: String, source: String?, after earlier: RunID?, limit: Int
+    ) throws(JournalFailure) -> [RunRecord] {
+        try read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM runs WHERE verb = ?1 AND application = ?2 AND (source IS NULL OR source = ?3) AND id > ?4
+                    ORDER BY id DESC LIMIT ?5
+                    """,
+                arguments: [verb, application, source, earlier?.text ?? "", limit])
+        }.compactMap(JournalSchema.record)
+    }
+
+    /// Where the audit log ended when runs ended, the oldest first.
+    package func auditAnchors() throws(JournalFailure) -> [AuditAnchor] {
+        try read { try Row.fetchAll($0, sql: "SELECT id, audit_sequence, audit_hash FROM runs WHERE audit_sequence IS NOT NULL ORDER BY id") }
+            .compactMap(JournalSchema.anchor)
     }
 
     /// In the order they happened.

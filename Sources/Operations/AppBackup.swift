@@ -51,19 +51,24 @@ package struct AppBackup {
         access.withoutLock = dryRun
         let started = Host.monotonicNanoseconds()
         let hooks = AppHooks(workbench: workbench, verb: .backup) { onEvent(.warning($0)) }
+        let action = AuditTrail.Action("backup", "\(units.map(\.label).joined(separator: ", ")) into \(access.address)", run: run.id.text)
+        let audit = dryRun ? AuditTrail.none : access.audit
         return try run.record {
-            let outcomes = try hooks.around(isDryRun: dryRun) {
-                try access.withIndex(.shared) { indexed, snapshots in
-                    for message in damaged.messages { onEvent(.warning(message)) }
-                    let session = AppBackupSession(
-                        workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run,
-                        staging: staging,
-                        dryRun: dryRun, writer: writer, progress: progress, cancellation: cancellation)
-                    return try save(units, session, indexed, onEvent)
+            try audit.record(action, announced: false) {
+                let outcomes = try hooks.around(isDryRun: dryRun) {
+                    try access.withIndex(.shared) { indexed, snapshots in
+                        for message in damaged.messages { onEvent(.warning(message)) }
+                        let session = AppBackupSession(
+                            workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run,
+                            staging: staging, dryRun: dryRun, writer: writer, progress: progress, cancellation: cancellation)
+                        return try save(units, session, indexed, onEvent)
+                    }
                 }
+                return AppBackupOutcome(
+                    runID: run.id, units: outcomes, isDryRun: dryRun, durationNanoseconds: Host.monotonicNanoseconds() - started)
+            } result: { outcome in
+                (outcome.code?.rawValue ?? 0, "snapshots \(AuditTrail.names(outcome.units.compactMap { $0.summary?.snapshotID }))")
             }
-            return AppBackupOutcome(
-                runID: run.id, units: outcomes, isDryRun: dryRun, durationNanoseconds: Host.monotonicNanoseconds() - started)
         } result: { outcome in
             outcome.record(phases: run.phases)
         }

@@ -65,12 +65,25 @@ package struct AppRestore {
                 options: self, plan: plan, catalog: planner.catalog, indexed: indexed, run: run, staging: staging, progress: progress,
                 cancellation: cancellation, onEvent: onEvent)
             let hooks = AppHooks(workbench: workbench, verb: .restore) { onEvent(.note($0)) }
+            let action = AuditTrail.Action("restore", describe(plan), run: run.id.text)
             return try run.record {
-                try hooks.around(isDryRun: false) { try session.carryOut() }
+                try access.audit.record(action) {
+                    try hooks.around(isDryRun: false) { try session.carryOut() }
+                } result: { outcome in
+                    let safety = outcome.safetyBackups.map(\.id)
+                    return (outcome.record(phases: []).exitStatus, safety.isEmpty ? "done" : "safety backups \(AuditTrail.names(safety))")
+                }
             } result: { outcome in
                 outcome.record(phases: run.phases)
             }
         }
+    }
+
+    /// "4f2a91c0 9b1c22d0 over /srv/www/sms".
+    private func describe(_ plan: AppRestorePlan) -> String {
+        let snapshots = plan.trees.map(\.snapshot.id) + plan.databases.map(\.saved.snapshot.id)
+        let tables = selection.tables.isEmpty ? "" : ", tables \(selection.tables.joined(separator: ", "))"
+        return "\(AuditTrail.names(snapshots)) \(plan.target.map { "into \($0)" } ?? "over \(workbench.application.root)")\(tables)"
     }
 
     private func refuseImpossible(_ plan: AppRestorePlan) throws {

@@ -48,6 +48,7 @@ package struct AppRetain: Sendable {
             var verb = ForgetSnapshots(access: workbench.access, choice: .planned { plan($0, $1) }, filter: SnapshotFilter())
             verb.dryRun = dryRun
             verb.prune = prune
+            verb.runID = run.id.text
             let forgotten = try verb.run(progress: progress, onPlan: onPlan, onPrunePlan: onPrunePlan)
             return Outcome(runID: dryRun ? nil : run.id, plan: forgotten.plan ?? ForgetPlan(groups: []), forgotten: forgotten)
         } result: { outcome in

@@ -10,6 +10,7 @@ import Synchronization
 package final class AppRun: Sendable {
     package let id: RunID
     private let journal: RunJournal?
+    private let audit: AuditLog?
     private let state = Mutex((warnings: [String](), phases: [PhaseDuration]()))
 
     package var warnings: [String] { state.withLock { $0.warnings } }
@@ -17,19 +18,20 @@ package final class AppRun: Sendable {
 
     /// - Parameter recorded: false for dry runs, which leave no trace.
     package static func begin(_ start: RunStart, in appState: AppState, now: Timestamp, recorded: Bool = true) -> AppRun {
-        guard recorded else { return AppRun(RunID(at: now), nil, []) }
+        guard recorded else { return AppRun(RunID(at: now), nil, nil, []) }
         do throws(JournalFailure) {
             let journal = try RunJournal.open(appState.journalPath)
             let note = journal.movedAside.map { ["the journal was damaged and begun anew; the old one is '\($0)'"] } ?? []
-            return AppRun(try journal.begin(start), journal, note)
+            return AppRun(try journal.begin(start), journal, appState.auditLog, note)
         } catch {
-            return AppRun(RunID(at: now), nil, ["this run is not in the history: \(error.failure.message)"])
+            return AppRun(RunID(at: now), nil, nil, ["this run is not in the history: \(error.failure.message)"])
         }
     }
 
-    private init(_ id: RunID, _ journal: RunJournal?, _ warnings: [String]) {
+    private init(_ id: RunID, _ journal: RunJournal?, _ audit: AuditLog?, _ warnings: [String]) {
         self.id = id
         self.journal = journal
+        self.audit = audit
         state.withLock { $0.warnings = warnings }
     }
 
@@ -66,7 +68,7 @@ package final class AppRun: Sendable {
 
     private func finish(_ result: RunResult) {
         do throws(JournalFailure) {
-            try journal?.finish(id, result)
+            try journal?.finish(id, result, auditHead: audit?.readHead())
         } catch {
             warn(error)
         }

@@ -8,6 +8,7 @@
 
 package import Bytes
 import HostOS
+package import Journal
 import Settings
 
 package struct AppState: Sendable {
@@ -16,17 +17,26 @@ package struct AppState: Sendable {
 
     package init(directory: BytePath) { self.directory = directory }
 
+    package var auditLog: AuditLog { AuditLog(in: directory) }
+
     package init(application name: String) throws {
-        let identifier = Detection.identifier(name) ?? "application"
+        directory = try AppState.root().appending(Detection.identifier(name) ?? "application")
+    }
+
+    /// For what is done to repositories of no application: only an audit log. No application's name has an underscore in front.
+    package static func ofRepositories() throws -> AppState { AppState(directory: try root().appending("_repositories")) }
+
+    /// Above the directories of all applications.
+    private static func root() throws -> BytePath {
         func variable(_ name: String) -> BytePath? { Host.environment(name).flatMap { $0.isEmpty ? nil : BytePath($0) } }
         if let chosen = variable("LIFEBOAT_STATE_DIR") {
-            directory = BytePath.resolve(chosen, in: Host.workingDirectory()).appending(identifier)
+            return BytePath.resolve(chosen, in: Host.workingDirectory())
         } else if let home = variable("XDG_STATE_HOME") {
-            directory = home.appending("lifeboat").appending(identifier)
+            return home.appending("lifeboat")
         } else if Host.isRoot {
-            directory = BytePath("/var/lib/lifeboat").appending(identifier)
+            return "/var/lib/lifeboat"
         } else if let home = variable("HOME") {
-            directory = home.appending(".local/state/lifeboat").appending(identifier)
+            return home.appending(".local/state/lifeboat")
         } else {
             throw Failure(.failed, "there is no place for lifeboat's own records: HOME is not set", hint: "set LIFEBOAT_STATE_DIR")
         }
@@ -48,6 +58,13 @@ package struct AppState: Sendable {
                 hint: "wait for it to end; `lifeboat history` shows it")
         }
         return RunLock(file)
+    }
+
+    /// What keeps two runs of the schedule apart; nil if another process holds it. Not the run lock: each job takes that for itself.
+    package func tryScheduleLock() throws -> RunLock? {
+        try Directory.createAll(directory)
+        let file = try Descriptor.open(directory.appending("schedule.lock"), .openOrCreate)
+        return file.tryLock() ? RunLock(file) : nil
     }
 
     private static let stagingPrefix = Array("lifeboat-staging-".utf8)

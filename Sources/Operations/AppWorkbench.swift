@@ -64,7 +64,9 @@ package struct AppWorkbench: Sendable {
         self.sqlite = try sqlite ?? .ofThisProgram()
         self.identity = identity
         self.programVersion = programVersion
-        access = try AppWorkbench.access(application, settings, overrides)
+        var access = try AppWorkbench.access(application, settings, overrides)
+        access.audit = .ofApplication(self.state)
+        self.access = access
     }
 
     /// Finds and reads the settings.

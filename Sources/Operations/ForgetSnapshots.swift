@@ -22,6 +22,8 @@ package struct ForgetSnapshots {
     package var dryRun = false
     /// Nil: do not prune.
     package var prune: PruneOptions?
+    /// Of the run that this is a part of, for the audit log.
+    package var runID: String?
 
     package init(access: RepositoryAccess, choice: Choice, filter: SnapshotFilter) {
         self.access = access
@@ -48,15 +50,30 @@ package struct ForgetSnapshots {
             let snapshots = try SnapshotCatalog.load(repository)
             let (plan, removals) = try decide(snapshots)
             if let plan { onPlan(plan) }
-            let outcome = dryRun ? nil : try Forget.execute(removals, in: repository, progress: progress)
+            let outcome = dryRun ? nil : try forget(removals, in: repository, progress)
             let removed = outcome?.removed ?? removals
             var pruned: PruneRepository.Outcome?
             if let prune, !removed.isEmpty {
                 var verb = PruneRepository(access: access, options: prune)
                 verb.dryRun = dryRun
+                verb.runID = runID
                 pruned = try verb.run(in: repository, ignoring: Set(removed), progress: progress, onPlan: onPrunePlan)
             }
             return Outcome(plan: plan, removed: removed, failed: outcome?.failed ?? [], pruned: pruned)
+        }
+    }
+
+    private func forget(
+        _ removals: [SnapshotID], in repository: Repository, _ progress: @escaping UpkeepProgressHandler
+    ) throws -> Forget.Outcome {
+        if removals.isEmpty { return try Forget.execute([], in: repository) }
+        let action = AuditTrail.Action("forget", "\(AuditTrail.names(removals)) in \(access.address)", run: runID, destroys: true)
+        return try access.audit.record(action) {
+            try Forget.execute(removals, in: repository, progress: progress)
+        } result: { outcome in
+            outcome.failed.isEmpty
+                ? (0, "removed \(outcome.removed.count)")
+                : (FailureCode.sourceIncomplete.rawValue, "removed \(outcome.removed.count), \(outcome.failed.count) could not be removed")
         }
     }
 

@@ -33,7 +33,11 @@ package struct Keys {
     /// Gives the repository another password. The new key is proved by opening it before this returns.
     package func add(_ password: PasswordSource, identity: Identity) throws -> KeyID {
         let secret = try password.resolve()
-        return try access.with(.shared) { try Keys.add(secret, to: $0, identity) }
+        return try access.audit.record(AuditTrail.Action("key add", "\(access.address)"), announced: false) {
+            try access.with(.shared) { try Keys.add(secret, to: $0, identity) }
+        } result: { id in
+            (0, "key \(id.short)")
+        }
     }
 
     /// Takes a password back. The key in use is refused.
@@ -41,7 +45,9 @@ package struct Keys {
         try access.exclusively { repository in
             let id = try repository.keyring.resolve(prefix)
             if id == repository.keyID { throw RepositoryFailure.keyInUse }
-            try Keys.remove(id, from: repository)
+            try access.audit.record(AuditTrail.Action("key remove", "key \(id.short) of \(access.address)", destroys: true)) {
+                try Keys.remove(id, from: repository)
+            }
             return id
         }
     }
@@ -51,9 +57,14 @@ package struct Keys {
         let secret = try password.resolve()
         return try access.exclusively { repository in
             try Keys.ensureDeletable(repository)
-            let id = try Keys.add(secret, to: repository, identity)
-            try Keys.remove(repository.keyID, from: repository)
-            return id
+            let action = AuditTrail.Action("key passwd", "key \(repository.keyID.short) of \(access.address)", destroys: true)
+            return try access.audit.record(action) {
+                let id = try Keys.add(secret, to: repository, identity)
+                try Keys.remove(repository.keyID, from: repository)
+                return id
+            } result: { id in
+                (0, "replaced by key \(id.short)")
+            }
         }
     }
 

@@ -9,6 +9,8 @@ package struct PruneRepository {
     package var options: PruneOptions
     package var writer: WriterOptions
     package var dryRun = false
+    /// Of the run that this is a part of, for the audit log.
+    package var runID: String?
 
     package init(access: RepositoryAccess, options: PruneOptions, writer: WriterOptions = WriterOptions()) {
         self.access = access
@@ -36,7 +38,11 @@ package struct PruneRepository {
         let plan = try PrunePlan.make(for: repository, ignoring: ignoring, options: options, progress: progress)
         onPlan(plan.description)
         if dryRun { return Outcome(plan: plan.description, statistics: plan.statistics, executed: nil) }
-        var execution = PruneExecution(plan, writerOptions: writer, progress: progress)
-        return Outcome(plan: plan.description, statistics: plan.statistics, executed: try execution.run())
+        return try access.audit.record(AuditTrail.Action("prune", "\(access.address)", run: runID, destroys: true)) {
+            var execution = PruneExecution(plan, writerOptions: writer, progress: progress)
+            return Outcome(plan: plan.description, statistics: plan.statistics, executed: try execution.run())
+        } result: { outcome in
+            (0, "freed \(outcome.statistics.freedByteCount) bytes, \(outcome.executed?.deletedPackCount ?? 0) packs deleted")
+        }
     }
 }

@@ -19,6 +19,8 @@ package struct RepositoryAccess: Sendable {
     package var withoutLock: Bool
     /// Hears of each snapshot that cannot be read, when the others are used without it; nil: one such snapshot ends the verb.
     package var onDamagedSnapshot: (@Sendable (Failure) -> Void)?
+    /// Where what is done to the repository is recorded.
+    package var audit = AuditTrail.none
     /// Hears why a command that only reads goes on without a lock.
     package var onReadingWithoutLock: (@Sendable (Failure) -> Void)?
 

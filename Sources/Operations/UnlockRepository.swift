@@ -22,7 +22,12 @@ package struct UnlockRepository {
     /// Takes no lock itself.
     package func run() throws -> Outcome {
         let repository = try access.open()
-        let removed = try RepositoryLock.unlock(repository, identity: .ofThisProcess(), all: all)
-        return Outcome(removed: removed, kept: try repository.store.list(.lock).count)
+        let action = AuditTrail.Action(all ? "unlock --remove-all" : "unlock", "\(access.address)")
+        return try access.audit.record(action, announced: all) {
+            let removed = try RepositoryLock.unlock(repository, identity: .ofThisProcess(), all: all)
+            return Outcome(removed: removed, kept: try repository.store.list(.lock).count)
+        } result: { outcome in
+            (0, "removed \(outcome.removed), kept \(outcome.kept)")
+        }
     }
 }

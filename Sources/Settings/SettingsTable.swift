@@ -14,7 +14,7 @@ enum SettingsTable {
         Key("password_file", .path, "the file with the repository's password").alsoCalled("key_file"),
         Key("password_command", command, "a program that prints the repository's password"),
         Key("key", .map(secret), "where the repository's password is"),
-        Key("schedule", .map(schedule), "when each verb is due").withoutEffectYet,
+        Key("schedule", .map(schedule), "when each verb is due"),
         Key("retention", .map(retention + [minimum], others: Names(what: "repository", shape: .map(retention))), "which snapshots are kept")
             .alsoCalled("keep", "forget"),
         Key("verify", .map(verify), "how much a verify reads"),
@@ -123,7 +123,8 @@ enum SettingsTable {
 
     static let schedule =
         [Key("timezone", .text(TextRules.timeZone), "the zone of these times; the machine's otherwise").alsoCalled("time_zone", "tz")]
-        + ["database", "files", "config", "verify", "drill"].map { Key($0, .calendar, "when it is due") }
+        + ["database", "files", "config", "verify"].map { Key($0, .calendar, "when it is due") }
+        + [Key("drill", .calendar, "when a drill is due").withoutEffectYet]
         + [Key("catch_up", .boolean, "whether missed times are made up for")]
 
     static let retention =

@@ -24,7 +24,7 @@ struct Lifeboat: ParsableCommand {
 
     private static let applicationCommands: [any ParsableCommand.Type] = [
         InitCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, StatusCommand.self, HistoryCommand.self,
-        ConfigCommand.self, DoctorCommand.self, SQLiteWorkerCommand.self,
+        ScheduleCommand.self, AuditCommand.self, ConfigCommand.self, DoctorCommand.self, SQLiteWorkerCommand.self,
     ]
 
     private static let repositoryCommands: [any ParsableCommand.Type] = [

@@ -42,7 +42,7 @@ enum LayerTable {
         Room("RepositoryEngine", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores"]),
         Room("FileTrees", own: ["Bytes", "HostOS"]),
         Room("Databases", own: ["Bytes", "HostOS", "Codecs", "CSQLite", "CMariaDB"], external: ["GRDB", "GRDBSQLite"]),
-        Room("Journal", own: ["Bytes", "HostOS"], external: ["GRDB"]),
+        Room("Journal", own: ["Bytes", "HostOS", "Codecs"], external: ["GRDB"]),
         // flows
         Room("Archiving", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees"]),
         Room("Upkeep", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine"]),

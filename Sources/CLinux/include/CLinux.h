@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -58,6 +59,13 @@ static inline int lb_flush_output(void) {
     struct pollfd output = { .fd = 1, .events = 0 };
     if (lost && poll(&output, 1, 0) == 1 && (output.revents & POLLERR)) lost = 0;
     return lost ? -1 : 0;
+}
+
+/// Nice 10 and idle disk class for this thread and those it starts; an already lower priority stays. 0 if both were set.
+static inline int lb_lower_priority(void) {
+    int failed = getpriority(PRIO_PROCESS, 0) < 10 && setpriority(PRIO_PROCESS, 0, 10) != 0;
+    const int process = 1, idle_class = 3, class_shift = 13;
+    return syscall(SYS_ioprio_set, process, 0, idle_class << class_shift) != 0 || failed ? -1 : 0;
 }
 
 static inline uint64_t lb_makedev(uint32_t major_number, uint32_t minor_number) { return makedev(major_number, minor_number); }

@@ -17,6 +17,7 @@ extension RepositoryOptions {
     func workbench() throws -> AppWorkbench {
         var workbench = try AppWorkbench.open(lookup, overrides: try overrides(), programVersion: "lifeboat \(Lifeboat.version)")
         workbench.access.onReadingWithoutLock = { Console.warning($0.message) }
+        workbench.access.audit.onWarning = { Console.warning($0) }
         return workbench
     }
 

@@ -46,6 +46,8 @@ struct RepositoryOptions: ParsableArguments {
         var access = RepositoryAccess(
             address: try address(), password: try password(), keyHint: keyHint ?? RepositoryOptions.variable("KEY_HINT"),
             retryLockSeconds: try retryLock.map(Durations.seconds) ?? 0, withoutLock: noLock)
+        access.audit = .ofRepositories()
+        access.audit.onWarning = { Console.warning($0) }
         access.onDamagedSnapshot = { Console.warning($0.message) }
         access.onReadingWithoutLock = { Console.warning($0.message) }
         return access

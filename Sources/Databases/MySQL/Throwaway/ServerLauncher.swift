@@ -73,10 +73,11 @@ struct ServerLauncher {
     func waitUntilReady(_ process: ChildProcess) throws {
         while true {
             if let status = process.exitStatus { throw didNotStart("it ended with status \(status)") }
-            do {
+            do throws(MySQLFailure) {
                 _ = try MySQLConnection(server, password: [])
                 return
-            } catch let failure as MySQLFailure where failure.kind == .unreachable || failure.kind == .connectionLost {
+            } catch {
+                guard error.kind == .unreachable || error.kind == .connectionLost else { throw error }
                 guard nanosecondsLeft > 0 else {
                     process.kill()
                     throw didNotStart("it was not ready after \(options.startLimitSeconds) seconds")

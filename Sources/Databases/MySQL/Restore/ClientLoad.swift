@@ -82,15 +82,21 @@ struct StockClient {
         try options.write(text.span)
         Self.close(options)
         let complaints = Complaints(errors.keepingRead())
-        let sent = Result { try Self.send(file, to: input.keepingWrite(), onBytes) }
-        if case .failure = sent { process.kill() }
+        let feed = input.keepingWrite()
+        var sendFailure: (any Error)? = nil
+        do {
+            try Self.send(file, to: feed, onBytes)
+        } catch {
+            sendFailure = error
+            process.kill()
+        }
         let status = process.waitForExit(limitNanoseconds: .max / 4) ?? -1, words = complaints.text()
         guard status == 0, words.isEmpty else {
             // The client's own words say more than our broken pipe.
-            if words.isEmpty { try sent.get() }
+            if words.isEmpty, let sendFailure { throw sendFailure }
             throw MySQLFailure(.refused, Self.operation, server.server, words.isEmpty ? "it ended with status \(status)" : words)
         }
-        try sent.get()
+        if let sendFailure { throw sendFailure }
     }
 
     private static func close(_ descriptor: consuming Descriptor) {}
@@ -127,8 +133,11 @@ struct StockClient {
 
     private func arguments(_ database: SchemaText) -> [[UInt8]] {
         var words = ["--defaults-file=/dev/fd/3", "--default-character-set=utf8mb4", "--binary-mode", "--max-allowed-packet=1G", "--batch"]
+        var names = [Array("--database=".utf8) + database.bytes]
         switch server.server.address {
-        case .socket(let path): words += ["--protocol=socket", "--socket=\(path)"]
+        case .socket(let path):
+            words.append("--protocol=socket")
+            names.append(Array("--socket=".utf8) + path.bytes)
         case .tcp(let host, let port): words += ["--protocol=tcp", "--host=\(host)", "--port=\(port)"]
         }
         switch (server.server.encryption, vendor) {
@@ -139,7 +148,7 @@ struct StockClient {
         case (.verified(let authority), .mysql): words += ["--ssl-ca=\(authority)", "--ssl-mode=VERIFY_IDENTITY"]
         }
         words.append("--init-command=SET SESSION foreign_key_checks = 0, unique_checks = 0\(server.writesBinaryLog ? "" : ", sql_log_bin = 0")")
-        return words.map { Array($0.utf8) } + [Array("--database=".utf8) + database.bytes]
+        return words.map { Array($0.utf8) } + names
     }
 
     private var optionText: [UInt8] {

@@ -131,6 +131,20 @@ struct DefinitionScanner {
         return items
     }
 
+    /// The statements of a script without comments and bodies: what stands between semicolons outside of quotes. Lines that begin with `--`
+    /// are left out.
+    static func statements(of script: [UInt8]) -> [[UInt8]] {
+        let lines = script.split(separator: 0x0a, omittingEmptySubsequences: false).filter { !$0.starts(with: Array("-- ".utf8)) }
+        let text = Array(lines.joined(separator: [0x0a]))
+        var scanner = DefinitionScanner(text), start = 0, statements: [[UInt8]] = []
+        while let position = scanner.nextPlain() {
+            guard text[position] == UInt8(ascii: ";") else { continue }
+            statements.append(trimmed(trimmed(Array(text[start..<position]), leading: true), leading: false))
+            start = position + 1
+        }
+        return statements.filter { !$0.isEmpty }
+    }
+
     /// Without white space at its beginning or its end.
     static func trimmed(_ text: [UInt8], leading: Bool) -> [UInt8] {
         let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x0a || byte == 0x0d || byte == 0x09 }

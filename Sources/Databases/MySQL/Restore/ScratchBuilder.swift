@@ -173,7 +173,8 @@ struct ScratchBuilder {
 
     /// The text of a definition, proved by its hash.
     private func read(_ object: ServerObject) throws -> [UInt8] {
-        let text = try source.read(object.path, limit: 64 << 20)
+        var text = try source.read(object.path, limit: 64 << 20)
+        if text.last == 0x0a { text.removeLast() }
         guard NormalisedDefinition.hash(SchemaText(text), object.kind, database: manifest.database) == object.sha256 else {
             throw damaged(object.name, "the file '\(DumpPath.joined(object.path))' of the snapshot is not what its manifest says")
         }

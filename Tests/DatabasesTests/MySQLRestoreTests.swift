@@ -76,7 +76,8 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
 }
 
 @Suite struct `A restored MariaDB database` {
-    private static let everything = Everything.types + Everything.allBytes + Everything.objects
+    /// MariaDB shows a member of an ENUM that needs four bytes as `?`: its definition cannot be read back.
+    private static let everything = Everything.types.replacing("'d''e','🎒'", with: "'d''e','f'") + Everything.allBytes + Everything.objects
 
     @Test func `is what it was after it was dropped, to the last byte`() throws {
         let bench = try RestoreBench(Self.everything)

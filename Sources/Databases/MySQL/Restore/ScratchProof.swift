@@ -98,8 +98,6 @@ struct ScratchProof {
             workers.start("proof reader") {
                 let connection = try MySQLConnection(server.server.with(database: scratch), password: server.password)
                 try MySQLSession.prepareForReading(connection)
-                // The reader sets savepoints, which only a transaction has.
-                try connection.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT", to: "read the scratch database")
                 let reader = TableReader(connection, DiscardingSink().lane())
                 while !workers.failed {
                     let index = next.withLock { next in
@@ -107,11 +105,14 @@ struct ScratchProof {
                         return next
                     }
                     guard index < sorted.count else { return }
+                    // The reader sets savepoints, which only a transaction has; one for each table, because engines do not mix in one.
+                    try connection.execute("START TRANSACTION", to: "read the scratch database")
                     let layout = sorted[index], isExcluded = withoutRows.contains(layout.name)
                     let chunks = isExcluded ? [] : try reader.read(ReadingTask(layout: layout, grid: KeyGrid(), keys: nil))
                     let table = ServerTable(
                         name: layout.name, engine: layout.engine, columns: layout.columns, hasHistory: layout.hasHistory, isExcluded: isExcluded,
                         autoIncrement: layout.autoIncrement, chunks: chunks)
+                    try connection.execute("COMMIT", to: "read the scratch database")
                     tables.withLock { $0.append(table) }
                 }
             }

@@ -54,6 +54,14 @@ struct RestoreBench {
     struct Picture: Equatable {
         let schema: String
         let checksums: [String: String]
+
+        /// Lines and checksums that one has and the other has not.
+        func differences(from other: Picture) -> [String] {
+            let lines = schema.split(separator: "\n"), others = other.schema.split(separator: "\n")
+            let missing = Set(others).subtracting(lines).map { "- \($0)" }, added = Set(lines).subtracting(others).map { "+ \($0)" }
+            let order = missing.isEmpty && added.isEmpty && lines != others ? ["other order"] : []
+            return (missing + added).sorted() + order + Set(checksums.keys).union(other.checksums.keys).filter { checksums[$0] != other.checksums[$0] }.sorted()
+        }
     }
 
     /// Databases of ours that are on the server for this bench's restores. Other tests run beside us: so by what they hold.
@@ -77,7 +85,8 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
 
 @Suite struct `A restored MariaDB database` {
     /// MariaDB shows a member of an ENUM that needs four bytes as `?`: its definition cannot be read back.
-    private static let everything = Everything.types.replacing("'d''e','🎒'", with: "'d''e','f'") + Everything.allBytes + Everything.objects
+    private static let everything = Everything.types.replacing("'d''e','🎒'", with: "'d''e','f'")
+        .replacing("'中','🎒'", with: "'中','f'") + Everything.allBytes + Everything.objects
 
     @Test func `is what it was after it was dropped, to the last byte`() throws {
         let bench = try RestoreBench(Self.everything)
@@ -85,10 +94,9 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         try bench.server.sql("DROP DATABASE `\(bench.database)`")
         let report = try bench.run(dump)
         let after = try bench.picture()
-        #expect(after.schema == before.schema)
-        #expect(after.checksums == before.checksums)
+        #expect(after.differences(from: before) == [])
         #expect(report.comparison.isEqual && report.comparison.comparedTables == dump.manifest.tables.count)
-        #expect(report.problems.count == 1 && report.problems[0].contains("view 'broken'"))
+        #expect(report.problems.map { $0.prefix(26) } == ["view 'broken' could not be"])
         #expect(try bench.leftovers().isEmpty)
     }
 
@@ -106,8 +114,7 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
             """)
         let report = try bench.run(dump)
         let after = try bench.picture(ignoring: ["broken"])
-        #expect(after.schema == before.schema)
-        #expect(after.checksums == before.checksums)
+        #expect(after.differences(from: before) == [])
         #expect(try bench.sql("SHOW CREATE VIEW broken").contains("gone"))
         #expect(report.replaced == nil)
         #expect(try bench.leftovers().isEmpty)
@@ -128,9 +135,9 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         let report = try bench.run(dump) { $0.target = SchemaText(other) }
         #expect(report.database == SchemaText(other))
         let copy = try bench.picture(other)
-        #expect(copy.checksums == before.checksums)
-        #expect(copy.schema == before.schema.replacing("`\(bench.database)`", with: "`\(other)`"))
-        #expect(try bench.picture(ignoring: ["broken"]) == before)
+        let renamed = RestoreBench.Picture(schema: before.schema.replacing("`\(bench.database)`", with: "`\(other)`"), checksums: before.checksums)
+        #expect(copy.differences(from: renamed) == [])
+        #expect(try bench.picture(ignoring: ["broken"]).differences(from: before) == [])
     }
 
     @Test func `comes back while others write to other databases`() throws {
@@ -153,7 +160,7 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         let count = try #require(written.pop())
         #expect(count > 0)
         #expect(try busy.sql("SELECT COUNT(*) FROM t") == "\(count)\n")
-        #expect(try bench.picture(ignoring: ["broken"]) == before)
+        #expect(try bench.picture(ignoring: ["broken"]).differences(from: before) == [])
     }
 
     @Test func `may keep what it replaced`() throws {
@@ -199,11 +206,11 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
     private static let shop = """
         CREATE TABLE customers (id INT PRIMARY KEY, name VARCHAR(20));
         CREATE TABLE orders (id INT PRIMARY KEY, customer INT, CONSTRAINT order_customer FOREIGN KEY (customer) REFERENCES customers (id) ON DELETE CASCADE);
-        CREATE TABLE lines (id INT PRIMARY KEY, order_id INT, CONSTRAINT line_order FOREIGN KEY (order_id) REFERENCES orders (id));
+        CREATE TABLE items (id INT PRIMARY KEY, order_id INT, CONSTRAINT item_order FOREIGN KEY (order_id) REFERENCES orders (id));
         CREATE TABLE log (id INT AUTO_INCREMENT PRIMARY KEY, what TEXT);
         CREATE VIEW open_orders AS SELECT id FROM orders;
         CREATE TRIGGER logged AFTER INSERT ON orders FOR EACH ROW INSERT INTO log (what) VALUES ('order');
-        INSERT INTO customers VALUES (1, 'a'), (2, 'b'); INSERT INTO orders VALUES (1, 1), (2, 2); INSERT INTO lines VALUES (1, 1), (2, 2);
+        INSERT INTO customers VALUES (1, 'a'), (2, 'b'); INSERT INTO orders VALUES (1, 1), (2, 2); INSERT INTO items VALUES (1, 1), (2, 2);
         """
 
     @Test func `come back alone, with their triggers, and foreign keys lead to and from them as before`() throws {
@@ -220,13 +227,13 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         #expect(try bench.sql("SELECT COUNT(*) FROM customers; SELECT what FROM log WHERE what = 'kept'; SELECT COUNT(*) FROM orders") == "3\nkept\n2\n")
         // The foreign keys work, in both directions.
         #expect(throws: ServerProblem.self) { try bench.sql("DELETE FROM orders WHERE id = 1") }
-        try bench.sql("DELETE FROM lines WHERE order_id = 2; DELETE FROM customers WHERE id = 2")
+        try bench.sql("DELETE FROM items WHERE order_id = 2; DELETE FROM customers WHERE id = 2")
         #expect(try bench.sql("SELECT COUNT(*) FROM orders") == "1\n")
     }
 
     @Test func `that lead to rows which are gone are told`() throws {
         let bench = try RestoreBench(Self.shop), dump = try bench.dump()
-        try bench.sql("DELETE FROM lines; DELETE FROM customers WHERE id = 1")
+        try bench.sql("DELETE FROM items; DELETE FROM customers WHERE id = 1")
         let report = try bench.run(dump) { $0.tables = ["orders"] }
         #expect(report.orphans == ["1 rows of the table 'orders' refer to rows of 'customers' that are not there ('order_customer')"])
     }
@@ -276,7 +283,7 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         try damage(dump)
         let failure = mysqlFailure { try bench.run(dump) }
         #expect(failure.map { kinds.contains($0.kind) } == true, "\(String(describing: failure))")
-        #expect(try bench.picture() == live)
+        #expect(try bench.picture().differences(from: live) == [])
         #expect(try bench.leftovers().isEmpty)
     }
 
@@ -333,7 +340,7 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
             }
             #expect(failure?.kind == .unsupported && failure?.hint != nil, "\(String(describing: failure))")
         }
-        #expect(try bench.picture() == live)
+        #expect(try bench.picture().differences(from: live) == [])
     }
 
     @Test func `because somebody uses a table for too long is undone, triggers and all`() throws {
@@ -346,7 +353,7 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         let failure = mysqlFailure { try bench.run(dump) { $0.lockWaitSeconds = 1 } }
         #expect(failure?.kind == .busy, "\(String(describing: failure))")
         try busy.execute("COMMIT", to: "use")
-        #expect(try bench.picture() == live)
+        #expect(try bench.picture().differences(from: live) == [])
         #expect(try bench.leftovers().isEmpty)
     }
 
@@ -368,7 +375,7 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         fetched.discard()
         switch report {
         case .success: #expect(try bench.sql("SELECT COUNT(*) FROM a") == "1\n")
-        case .failure: #expect(try bench.picture() == live)
+        case .failure: #expect(try bench.picture().differences(from: live) == [])
         }
         #expect(try bench.leftovers().isEmpty)
     }
@@ -403,8 +410,8 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         try Directory.remove(DumpPath.data("child", cut.file).reduce(dump.scratch.root) { $0.appending($1) })
         #expect(throws: SystemError.self) { try bench.run(dump) }
         let after = try bench.picture()
-        if !isInPlace { #expect(after == live) }
-        if isInPlace && !chosen { #expect(after == backedUp) }
+        if !isInPlace { #expect(after.differences(from: live) == []) }
+        if isInPlace && !chosen { #expect(after.differences(from: backedUp) == []) }
         if isInPlace && chosen {
             #expect(after.checksums["child"] == backedUp.checksums["child"] && after.checksums["extra"] != nil)
             #expect(try bench.sql("SHOW TRIGGERS").contains("marked") && !bench.sql("SHOW TRIGGERS").contains("live_only"))

@@ -124,6 +124,7 @@ package struct MySQLRestore: Sendable {
         let plan = SwapPlan(
             connection: connection, names: names, target: target, isWhole: selection.isWhole, keepsOld: options.keepsReplaced, restored: content,
             live: live)
+        try plan.waitForTables()
         return try MySQLSwap(connection: connection, names: names).run(try plan.journal(), observe)
     }
 

@@ -121,6 +121,8 @@ struct MySQLSwap {
 
     private static func undo(_ journal: inout SwapJournal, _ names: RestoreNames, _ connection: MySQLConnection) throws(MySQLFailure) {
         let operation = "undo the swap"
+        // Going back is worth a longer wait than going on.
+        try connection.execute("SET SESSION lock_wait_timeout = 600", to: operation)
         let isRenamed = try journal.isRenamed(connection)
         try journal.move(to: .undoing, in: names.old, connection)
         if isRenamed {

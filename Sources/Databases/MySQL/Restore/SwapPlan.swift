@@ -28,6 +28,20 @@ struct SwapPlan {
         return isWhole ? present : present.filter { newTables.contains($0) }
     }
 
+    /// Waits until nobody uses the live tables, and lets go of them: whoever keeps one for too long is noticed before anything is changed.
+    func waitForTables() throws(MySQLFailure) {
+        let replaced = replacedTables
+        if replaced.isEmpty { return }
+        do throws(MySQLFailure) {
+            try connection.execute(
+                "LOCK TABLES \(sql: .joined(replaced.map { "\(target, $0) WRITE" }))", to: "wait for the application to let go of the live tables")
+            try connection.execute("UNLOCK TABLES", to: "let go of the live tables")
+        } catch {
+            // Without the privilege to lock, the rename itself waits.
+            if error.kind == .busy { throw error }
+        }
+    }
+
     func journal() throws(MySQLFailure) -> SwapJournal {
         let new = Set(newTables), replaced = replacedTables
         let liveRun = DefinitionRun(connection: connection, database: target, databaseCollation: live?.collation ?? restored.collation)

@@ -20,7 +20,7 @@ struct DefinitionRun {
     func statements(_ kind: ServerObject.Kind, _ name: SchemaText, _ text: [UInt8], _ context: DefinitionContext) throws(MySQLFailure) -> [SQLText] {
         var context = context
         let bytes = try inCharacterSet(&context, DefinitionRun.body(text))
-        var statements: [SQLText] = ["USE \(identifier: database)", DefinitionRun.drop(kind, name)]
+        var statements: [SQLText] = ["USE \(identifier: database)"] + DefinitionRun.drop(kind, name)
         let changesCollation = !context.databaseCollation.isEmpty && context.databaseCollation != databaseCollation
         if changesCollation { statements.append(alterDatabase(context.databaseCollation)) }
         statements += DefinitionRun.session(context) + [SQLText(bytes)] + RestoreServer.plainSession
@@ -39,8 +39,11 @@ struct DefinitionRun {
         }
     }
 
-    static func drop(_ kind: ServerObject.Kind, _ name: SchemaText) -> SQLText {
-        "DROP \(sql: SQLText(kind.rawValue.uppercased())) IF EXISTS \(identifier: name)"
+    /// Packages exist only for sessions that speak Oracle's dialect.
+    static func drop(_ kind: ServerObject.Kind, _ name: SchemaText) -> [SQLText] {
+        let statement: SQLText = "DROP \(sql: SQLText(kind.rawValue.uppercased())) IF EXISTS \(identifier: name)"
+        guard kind == .package || kind == .packageBody else { return [statement] }
+        return ["SET SESSION sql_mode = 'ORACLE'", statement] + RestoreServer.plainSession
     }
 
     // MARK: Steps

@@ -107,7 +107,7 @@ struct SwapPlan {
 
     private func entries(_ kind: ServerObject.Kind) -> [SchemaEntry] { live?.entries(kind) ?? [] }
 
-    private func inDatabase(_ database: SchemaText, _ statement: SQLText) -> [SQLText] { ["USE \(identifier: database)", statement] }
+    private func inDatabase(_ database: SchemaText, _ statements: [SQLText]) -> [SQLText] { ["USE \(identifier: database)"] + statements }
 
     private func drops(_ entries: [SchemaEntry]) -> [SQLText] {
         entries.flatMap { inDatabase(target, DefinitionRun.drop($0.object.kind, $0.object.name)) }

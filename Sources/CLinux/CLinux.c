@@ -28,3 +28,59 @@ int lb_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path) {
 }
 
 int lb_name_this_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+/// The child's half: system calls only, since locks of other threads stay locked after fork.
+static void lb_become(const struct lb_bound_child *child, pid_t parent, int report) {
+    sigset_t none;
+    int moved = fcntl(report, F_DUPFD_CLOEXEC, 16);
+    if (moved < 0) goto failed;
+    report = moved;
+    for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    setsid();
+    if (dup2(child->input, 0) < 0 || dup2(child->output, 1) < 0 || dup2(child->errors, 2) < 0) goto failed;
+    if (child->extra == 3 ? fcntl(3, F_SETFD, 0) < 0 : child->extra >= 0 && dup2(child->extra, 3) < 0) goto failed;
+    // CLOSE_RANGE_CLOEXEC; a kernel before 5.11 refuses, and then close-on-exec of each descriptor must do.
+    (void)!syscall(SYS_close_range, child->extra >= 0 ? 4u : 3u, ~0u, 4u);
+    // Raw calls: glibc's would signal threads that are not here.
+    if (child->changes_user
+        && (syscall(SYS_setgroups, 0, NULL) != 0 || syscall(SYS_setresgid, child->group, child->group, child->group) != 0
+            || syscall(SYS_setresuid, child->user, child->user, child->user) != 0))
+        goto failed;
+    if (child->directory && chdir(child->directory) != 0) goto failed;
+    // After the change of user, which would clear it. If the parent died before this, nobody would tell us any more.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) goto failed;
+    if (getppid() != parent) _exit(127);
+    execve(child->path, child->arguments, child->environment);
+failed:;
+    int code = errno;
+    (void)!write(report, &code, sizeof code);
+    _exit(127);
+}
+
+pid_t lb_start_bound_child(const struct lb_bound_child *child) {
+    int report[2], code = 0;
+    sigset_t all, before;
+    pid_t parent = getpid();
+    if (pipe2(report, O_CLOEXEC) != 0) return -1;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t process = fork();
+    if (process == 0) lb_become(child, parent, report[1]);
+    if (process < 0) code = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(report[1]);
+    if (process > 0) {
+        ssize_t count;
+        do count = read(report[0], &code, sizeof code);
+        while (count < 0 && errno == EINTR);
+        if (count == (ssize_t)sizeof code) {
+            while (waitpid(process, NULL, 0) < 0 && errno == EINTR) {}
+            process = -1;
+        }
+    }
+    close(report[0]);
+    if (process < 0) errno = code;
+    return process;
+}

@@ -48,6 +48,15 @@ package final class AccountNames: Sendable {
         return id
     }
 
+    /// The primary group of a user; nil if the system knows no such user.
+    package static func primaryGroupID(of user: UInt32) -> UInt32? {
+        query { buffer in
+            var record = unsafe passwd(), found: UnsafeMutablePointer<passwd>? = nil
+            let status = unsafe getpwuid_r(user, &record, &buffer, buffer.count, &found)
+            return (status, unsafe found == nil ? nil : unsafe record.pw_gid)
+        }
+    }
+
     /// Whether this process runs as root, so that every permission error is worth telling.
     package static var isSuperuser: Bool { geteuid() == 0 }
 

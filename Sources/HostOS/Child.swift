@@ -161,7 +161,8 @@ package enum Child {
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | group))
     }
 
-    private static func withCStrings<R>(
+    /// A NULL-terminated array of C strings for the length of a call.
+    static func withCStrings<R>(
         _ strings: [[UInt8]], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> R
     ) -> R {
         var pointers: [UnsafeMutablePointer<CChar>?] = unsafe strings.map { text in unsafe text.withCString { unsafe strdup($0) } }

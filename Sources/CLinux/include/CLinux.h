@@ -32,6 +32,23 @@ int lb_pipe_cloexec(int fds[2]);
 /// The flags that glibc shows only to GNU sources.
 extern const int lb_o_noatime, lb_o_path;
 int lb_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path);
+/// How to start a program that must not outlive the thread that starts it.
+struct lb_bound_child {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    /// NULL to stay where we are.
+    const char *directory;
+    /// Become the child's descriptors 0, 1 and 2, and 3 if `extra` is not -1. Nothing else is handed down.
+    int input, output, errors, extra;
+    /// Whether it runs as `user` and `group`, without further groups.
+    int changes_user;
+    uid_t user;
+    gid_t group;
+};
+
+/// fork and exec; the kernel kills the child when the calling *thread* ends. -1 with errno if any step failed, in the child too.
+pid_t lb_start_bound_child(const struct lb_bound_child *child);
 int lb_name_this_thread(const char *name);
 int lb_fallocate_keep_size(int fd, off_t size);
 

@@ -84,7 +84,7 @@ enum NormalisedDefinition {
     }
 
     /// The counter stands among the options, which follow the last line that starts with a closing parenthesis.
-    private static func withoutCounter(_ sql: [UInt8]) -> [UInt8] {
+    static func withoutCounter(_ sql: [UInt8]) -> [UInt8] {
         guard let options = sql.lastRange(of: Array("\n)".utf8)), let counter = sql.firstRange(of: Array(" AUTO_INCREMENT=".utf8), from: options)
         else { return sql }
         var end = counter + " AUTO_INCREMENT=".utf8.count

@@ -58,6 +58,9 @@ package struct GrantCheck: Sendable {
     /// Whether a privilege on everything is held: "RELOAD".
     func holdsGlobally(_ privilege: String) -> Bool { Self.holds(grants, privilege, on: nil) }
 
+    /// Whether a privilege on a whole database is held: "CREATE".
+    func holds(_ privilege: String, on database: SchemaText) -> Bool { Self.holds(grants, privilege, on: database) }
+
     // MARK: Reading
 
     private static func lines(_ connection: MySQLConnection) throws(MySQLFailure) -> [String] {

@@ -1,0 +1,89 @@
+// RestoreChecks: what would make a restore fail or lie later is found before anything is made.
+
+import Bytes
+import HostOS
+
+struct RestoreChecks {
+    let connection: MySQLConnection
+    let manifest: ServerManifest
+    let selection: RestoreSelection
+    let target: SchemaText
+
+    private var server: MySQLServer { connection.server }
+    private var operation: String { "restore the database '\(manifest.database)'" }
+
+    func run() throws {
+        try checkVersion()
+        try checkCase()
+        if manifest.method == .native { try checkLocalInfile() }
+        try checkSpace()
+    }
+
+    // MARK: Server
+
+    private func checkVersion() throws(MySQLFailure) {
+        let source = manifest.version, own = connection.version
+        guard source.vendor == own.vendor else {
+            throw MySQLFailure(
+                .unsupported, operation, server, "the backup is from \(source), and this server is \(own)",
+                hint: "restore into a \(source.vendor == .mariadb ? "MariaDB" : "MySQL") server; the files of the snapshot (`restore.sql`) are plain SQL to convert from")
+        }
+        guard (own.major, own.minor) >= (source.major, source.minor) else {
+            throw MySQLFailure(
+                .unsupported, operation, server, "the backup is from \(source), and this server is older (\(own))",
+                hint: "restore into \(source.vendor == .mariadb ? "MariaDB" : "MySQL") \(source.major).\(source.minor) or later")
+        }
+        if selection.tables.contains(where: \.hasHistory) && !own.isAtLeast(10, 11) {
+            throw MySQLFailure(.unsupported, operation, server, "\(own) cannot take back the history of system-versioned tables", hint: "restore into MariaDB 10.11 or later")
+        }
+    }
+
+    /// A server that does not tell 'A' from 'a' would lose one of two tables, or give them other names.
+    private func checkCase() throws(MySQLFailure) {
+        let own = try connection.query("SELECT @@lower_case_table_names", to: operation).first?.unsigned(0) ?? 0
+        if own == manifest.lowerCaseTableNames || own == 0 { return }
+        guard let name = selection.tables.map(\.name).first(where: { $0.folded != $0.bytes }) else { return }
+        throw MySQLFailure(
+            .unsupported, operation, server, "the table '\(name)' has capital letters in its name, and this server does not keep them",
+            hint: "restore into a server with lower_case_table_names = \(manifest.lowerCaseTableNames)")
+    }
+
+    private func checkLocalInfile() throws(MySQLFailure) {
+        let value = try connection.query("SELECT @@global.local_infile", to: operation).first?.text(0)
+        guard value != "1" else { return }
+        throw MySQLFailure(
+            .unsupported, operation, server, "the server does not let clients load data (local_infile is off)",
+            hint: "run `SET GLOBAL local_infile = 1` as an administrator of the server for the time of the restore")
+    }
+
+    /// Only where the server's disk is ours to look at.
+    private func checkSpace() throws {
+        guard case .socket = server.address, let directory = try connection.query("SELECT @@datadir", to: operation).first?[0],
+            let free = try? Directory.freeSpace(at: BytePath(directory))
+        else { return }
+        let byteCount = selection.tables.reduce(UInt64(0)) { $0 &+ $1.byteCount }, needed = byteCount / 2 * 3
+        guard free < needed else { return }
+        throw MySQLFailure(
+            .noSpace, operation, server, "'\(BytePath(directory))' has \(free >> 20) MiB free, and about \(needed >> 20) MiB are needed beside the live database",
+            hint: "free some space there, or restore into another server")
+    }
+
+    // MARK: Accounts
+
+    /// Accounts that views, triggers, routines and events run as and that this server does not have.
+    func missingDefiners() -> [String] {
+        let objects = selection.triggers + selection.definitions
+        var definers: [String] = []
+        for object in objects where !object.definer.isEmpty && !definers.contains(object.definer) { definers.append(object.definer) }
+        return definers.compactMap { definer in
+            guard let at = definer.lastIndex(of: "@") else { return nil }
+            let user = SQLText(literal: Array(definer[..<at].utf8)), host = SQLText(literal: Array(definer[definer.index(after: at)...].utf8))
+            guard let rows = try? connection.query("SELECT 1 FROM mysql.user WHERE User = \(sql: user) AND Host = \(sql: host)", to: operation) else { return nil }
+            if !rows.isEmpty { return nil }
+            let users = objects.filter { $0.definer == definer }
+            let first = users.first.map { "\($0.kind.rawValue) '\($0.name)'" } ?? ""
+            return "\(first)\(users.count > 1 ? " and \(users.count - 1) more run" : " runs") as '\(definer)', an account that this server does not have: "
+                + "CREATE USER \(user)@\(host) …"
+        }
+    }
+}

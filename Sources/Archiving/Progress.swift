@@ -21,14 +21,14 @@ package final class Progress: Sendable {
     package var counts: Counts { state.withLock { $0 } }
 
     /// - Parameters: what is still to come.
-    func expect(files: UInt64, bytes: UInt64) {
+    package func expect(files: UInt64, bytes: UInt64) {
         state.withLock { counts in
             counts.expectedFiles = counts.files + files
             counts.expectedBytes = counts.bytes + bytes
         }
     }
 
-    func add(files: UInt64 = 0, bytes: UInt64 = 0, problems: UInt64 = 0) {
+    package func add(files: UInt64 = 0, bytes: UInt64 = 0, problems: UInt64 = 0) {
         state.withLock { counts in
             counts.files += files
             counts.bytes += bytes

@@ -14,7 +14,8 @@ import RepositoryFormat
 
 struct AppDatabaseRestore {
     /// A proved file, waiting beside the place it is for.
-    struct Fetched {
+    struct Fetched: FetchedDatabase {
+        let restore: AppDatabaseRestore
         let database: AppRestorePlan.Database
         let destination: BytePath
         let node: Node
@@ -23,6 +24,10 @@ struct AppDatabaseRestore {
         let notes: [String]
         /// At its final place already: nothing to apply, nothing to discard.
         let isInPlace: Bool
+
+        var proof: String { "integrity_check ok, every table as saved" }
+
+        func apply() throws -> [String] { try restore.apply(self) }
 
         func discard() {
             if isInPlace { return }
@@ -57,7 +62,7 @@ struct AppDatabaseRestore {
             try verification.requireProof(of: destination)
             if isElsewhere { try moveInPlace(file, destination) }
             return Fetched(
-                database: database, destination: destination, node: node, file: file, summary: summary,
+                restore: self, database: database, destination: destination, node: node, file: file, summary: summary,
                 notes: verification.foreignKeyProblems.map { "the backup has rows whose references lead nowhere: \($0)" },
                 isInPlace: isElsewhere)
         } catch {
@@ -92,8 +97,7 @@ struct AppDatabaseRestore {
 
     // MARK: Apply
 
-    /// Returns what the administrator should know.
-    func apply(_ fetched: Fetched) throws -> [String] {
+    private func apply(_ fetched: Fetched) throws -> [String] {
         if fetched.isInPlace { return [] }
         let live = fetched.destination, node = fetched.node
         let ownership = FileOwnership(userID: node.userID, groupID: node.groupID, mode: node.mode.posixPermissions)

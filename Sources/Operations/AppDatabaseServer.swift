@@ -9,6 +9,18 @@ import Databases
 import HostOS
 import Settings
 
+/// What a restore does otherwise than the settings say.
+package struct AppServerOverride: Sendable {
+    /// Restore into a database of this name; it is made if it is not there.
+    package var database: String?
+    package var user: String?
+    package var password: PasswordSource?
+
+    package init() {}
+
+    var isEmpty: Bool { database == nil && user == nil && password == nil }
+}
+
 package struct AppDatabaseServer: Sendable, CustomStringConvertible {
     let server: MySQLServer
     let password: SecretBytes
@@ -32,6 +44,22 @@ package struct AppDatabaseServer: Sendable, CustomStringConvertible {
         self.database = SchemaText(name)
         server = MySQLServer(try Self.address(place), user: user, database: self.database)
         password = try place.password.map { try Self.secret($0, database, env) } ?? SecretBytes([])
+    }
+
+    /// With another account or another database's name.
+    func applying(_ override: AppServerOverride) throws -> AppDatabaseServer {
+        if override.isEmpty { return self }
+        let name = override.database.map { SchemaText($0) } ?? database
+        let server = MySQLServer(server.address, user: override.user ?? server.user, database: name, encryption: server.encryption)
+        // Another account does not have this one's password.
+        let password = try override.password?.resolve() ?? (override.user == nil ? password : SecretBytes([]))
+        return AppDatabaseServer(server: server, password: password, database: name)
+    }
+
+    private init(server: MySQLServer, password: SecretBytes, database: SchemaText) {
+        self.server = server
+        self.password = password
+        self.database = database
     }
 
     var passwordBytes: [UInt8] { password.withBytes { [UInt8](copying: $0) } }

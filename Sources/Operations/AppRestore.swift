@@ -32,6 +32,8 @@ package struct AppRestore {
     package var delete = false
     /// Replace a database although other processes have it open.
     package var replacesWhileOpen = false
+    /// Also bring back the accounts that a server's database belongs to.
+    package var restoresAccounts = false
     package var dryRun = false
 
     package init(_ workbench: AppWorkbench) { self.workbench = workbench }

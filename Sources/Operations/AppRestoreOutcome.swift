@@ -14,6 +14,7 @@ package struct AppRestoreOutcome: Sendable {
         /// Of a database.
         package var tableCount = 0
         package var rowCount: UInt64 = 0
+        package var proof = ""
         package var failure: Failure?
 
         package var isComplete: Bool { failure == nil && summary.problems.isEmpty }

@@ -90,6 +90,8 @@ package struct AppRestoreSelection: Sendable {
     package var snapshotIDs: [String] = []
     package var tables: [String] = []
     package var target: BytePath?
+    /// Where on which server a database goes instead.
+    package var server = AppServerOverride()
 
     package init() {}
 }
@@ -221,7 +223,7 @@ struct AppRestorePlanner {
                 .configInvalid, "the settings name no server for the database of snapshot \(saved.snapshot.id.short)",
                 hint: "bring back the configuration first (`lifeboat restore config`), or say where it is under `sources: database:`; `--target DIR` gets its files out")
         }
-        return try AppDatabaseServer(database, place, env: env)
+        return try AppDatabaseServer(database, place, env: env).applying(selection.server)
     }
 
     /// Where the settings say the database is; where it was, if they say nothing or name several others.

@@ -25,18 +25,10 @@ struct AppRestoreSession {
     func carryOut() throws -> AppRestoreOutcome {
         let started = Host.monotonicNanoseconds()
         var outcome = AppRestoreOutcome(plan: plan, isDryRun: false, runID: run.id)
-        let restorer = AppDatabaseRestore(
-            workbench: workbench, indexed: indexed, staging: staging, replacesWhileOpen: options.replacesWhileOpen, progress: progress,
-            cancellation: cancellation)
-        var fetched: [AppDatabaseRestore.Fetched] = []
+        var fetched: [any FetchedDatabase] = []
         defer { for database in fetched { database.discard() } }
         if !plan.databases.isEmpty {
-            try step("fetch") {
-                for database in plan.databases {
-                    guard case .file(let path, let node, let manifest) = database.destination else { continue }
-                    fetched.append(try restorer.fetch(database, to: path, node, manifest, isElsewhere: plan.target != nil))
-                }
-            }
+            try step("fetch") { for database in plan.databases { fetched.append(try fetch(database)) } }
         }
         let maintenance = plan.target == nil ? AppMaintenance(workbench: workbench) : nil
         if let problem = maintenance?.down() { onEvent(.note(problem)) }
@@ -51,7 +43,7 @@ struct AppRestoreSession {
         }
         if let config = plan.config { outcome.parts.append(try step("config") { try restore(config) }) }
         if !fetched.isEmpty {
-            outcome.parts += try step("database") { try fetched.map { try restore($0, restorer) } }
+            outcome.parts += try step("database") { fetched.map { restore($0) } }
         }
         if let files = plan.files { outcome.parts.append(try step("files") { try restore(files) }) }
         if let maintenance { endMaintenance(maintenance, outcome) }
@@ -102,14 +94,29 @@ struct AppRestoreSession {
         return finished(part)
     }
 
-    private func restore(_ fetched: AppDatabaseRestore.Fetched, _ restorer: AppDatabaseRestore) throws -> AppRestoreOutcome.Part {
+    private func fetch(_ database: AppRestorePlan.Database) throws -> any FetchedDatabase {
+        let onServer = AppServerRestore(
+            indexed: indexed, restoresAccounts: options.restoresAccounts, progress: progress, cancellation: cancellation)
+        switch database.destination {
+        case .file(let path, let node, let manifest):
+            let restorer = AppDatabaseRestore(
+                workbench: workbench, indexed: indexed, staging: staging, replacesWhileOpen: options.replacesWhileOpen, progress: progress,
+                cancellation: cancellation)
+            return try restorer.fetch(database, to: path, node, manifest, isElsewhere: plan.target != nil)
+        case .server(let server, let manifest): return try onServer.fetch(database, into: server, manifest)
+        case .directory(let directory): return try onServer.extract(database, to: directory)
+        }
+    }
+
+    private func restore(_ fetched: any FetchedDatabase) -> AppRestoreOutcome.Part {
         var part = AppRestoreOutcome.Part(source: .database, snapshot: fetched.database.saved.snapshot)
         let restored = fetched.database.restoredTables
         part.rowCount = restored.reduce(0) { $0 + ($1.rowCount ?? 0) }
         part.tableCount = restored.count
         part.summary = fetched.summary
+        part.proof = fetched.proof
         do {
-            for note in fetched.notes + (try restorer.apply(fetched)) { onEvent(.note(note)) }
+            for note in fetched.notes + (try fetched.apply()) { onEvent(.note(note)) }
         } catch {
             part.failure = Failure(describing: error)
         }

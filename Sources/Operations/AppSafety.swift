@@ -45,7 +45,12 @@ struct AppSafety {
     }
 
     private func save(_ database: AppRestorePlan.Database) throws -> CatalogedSnapshot? {
-        guard case .file(let live, _, _) = database.destination else { return nil }
+        let live: BytePath
+        switch database.destination {
+        case .server(let server, _): return try cataloged(session.saveServer(server, ServerReading(), indexed).0)
+        case .directory: return nil
+        case .file(let path, _, _): live = path
+        }
         do {
             return try cataloged(session.saveSQLite(live, indexed).0)
         } catch let failure as DatabaseFailure where [.notADatabase, .damaged, .empty].contains(failure.kind) {

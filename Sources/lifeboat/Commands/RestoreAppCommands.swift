@@ -22,10 +22,21 @@ struct AppRestoreOptions: ParsableArguments {
     @Flag(name: .long, help: "Replace a database although processes have it open; they must be restarted afterwards.")
     var whileOpen = false
 
-    /// - Parameter target: a directory to restore into instead of the application.
+    @Option(name: .long, help: ArgumentHelp("Restore a server's database as this account, which may make databases.", valueName: "account"))
+    var databaseUser: String?
+
+    @Option(name: .long, help: ArgumentHelp("The file with that account's password; without it none is sent.", valueName: "file"))
+    var databasePasswordFile: String?
+
+    @Flag(name: .long, help: "Also bring back the accounts that a server's database belongs to; those that exist stay as they are.")
+    var accounts = false
+
+    /// - Parameters:
+    ///   - target: a directory to restore into instead of the application.
+    ///   - into: the name of another database on the same server.
     func run(
-        _ sources: Set<AppSource>, snapshots: [String], tables: [String] = [], target: String?, delete: Bool = false, dryRun: Bool,
-        _ repository: RepositoryOptions, _ output: OutputOptions
+        _ sources: Set<AppSource>, snapshots: [String], tables: [String] = [], into: String? = nil, target: String?, delete: Bool = false,
+        dryRun: Bool, _ repository: RepositoryOptions, _ output: OutputOptions
     ) throws {
         if at != nil && !snapshots.isEmpty { throw Failure(.usage, "both --at and --snapshot are given", hint: "leave one out") }
         let workbench = try repository.workbench()
@@ -35,6 +46,10 @@ struct AppRestoreOptions: ParsableArguments {
         verb.selection.snapshotIDs = snapshots
         verb.selection.tables = tables
         verb.selection.target = target.map { .resolve(BytePath($0), in: Host.workingDirectory()) }
+        verb.selection.server.database = into
+        verb.selection.server.user = databaseUser
+        verb.selection.server.password = databasePasswordFile.map { .file(.resolve(BytePath($0), in: Host.workingDirectory())) }
+        verb.restoresAccounts = accounts
         verb.takesSafetyBackup = !noSafetyBackup
         verb.delete = delete
         verb.replacesWhileOpen = whileOpen || force
@@ -105,6 +120,7 @@ struct RestoreDatabaseCommand: ParsableCommand {
               lifeboat restore database
               lifeboat restore database --tables grades,attendance --at '2026-11-23 18:00'
               lifeboat restore database --snapshot 4f2a91c0 --target /tmp/look
+              lifeboat restore database --into sms_yesterday --at '2026-11-23 18:00'
             """)
 
     @Option(name: [.short, .long], help: "These snapshots instead of the newest: ids or their beginnings, one for each database.")
@@ -115,6 +131,9 @@ struct RestoreDatabaseCommand: ParsableCommand {
 
     @Option(name: [.short, .long], help: "Restore below this directory, and leave the application alone.")
     var target: String?
+
+    @Option(name: .long, help: ArgumentHelp("Restore into this other database of the same server.", valueName: "name"))
+    var into: String?
 
     @Flag(name: [.customShort("n"), .long], help: "Only say what would be done.")
     var dryRun = false
@@ -131,7 +150,7 @@ struct RestoreDatabaseCommand: ParsableCommand {
         if !chosen.isEmpty && target != nil {
             throw Failure(.usage, "--tables and --target cannot be combined", hint: "restore the whole database to the target")
         }
-        try options.run([.database], snapshots: snapshot, tables: chosen, target: target, dryRun: dryRun, repository, output)
+        try options.run([.database], snapshots: snapshot, tables: chosen, into: into, target: target, dryRun: dryRun, repository, output)
     }
 }
 

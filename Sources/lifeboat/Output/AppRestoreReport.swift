@@ -88,7 +88,7 @@ struct AppRestoreReport {
         let name = part.source.rawValue + String(repeating: " ", count: max(1, 10 - part.source.rawValue.count))
         if part.source == .database {
             return
-                "  \(name) \(Wording.count(UInt64(part.tableCount), "table")), \(Wording.count(part.rowCount, "row")): integrity_check ok, every table as saved"
+                "  \(name) \(Wording.count(UInt64(part.tableCount), "table")), \(Wording.count(part.rowCount, "row")): \(part.proof)"
         }
         let summary = part.summary
         let unchanged = summary.filesSkipped > 0 ? ", \(Wording.grouped(summary.filesSkipped)) files were right already" : ""

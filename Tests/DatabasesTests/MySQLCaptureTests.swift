@@ -103,6 +103,16 @@ import TestKit
         #expect(files.keys.allSatisfy { $0.utf8.allSatisfy { $0 < 0x7f && $0 > 0x20 } })
     }
 
+    @Test func `says so where the server does not show its own definition`() throws {
+        let (server, name) = try database(["CREATE TABLE t (id INT PRIMARY KEY, e ENUM('🎒', 'b')); INSERT INTO t VALUES (1, 1)"])
+        let dump = try ServerDump(server.server(name)), copy = try server.newDatabase("copy")
+        #expect(dump.manifest.notes.contains { $0.contains("'t'.'e'") })
+        // A loss that nobody told of is found by comparing.
+        _ = try? dump.load(into: server, copy)
+        let found = try MySQLCapture.run(server.server(copy), password: [], sink: DiscardingSink())
+        #expect(ServerComparison.compare(expected: dump.manifest, found: found).differences == [.values("t", rows: 1, files: ["00000000000000000000.tsv"])])
+    }
+
     @Test func `keeps only the structure of tables it is told to`() throws {
         let (server, name) = try database(["CREATE TABLE cache_a (id INT PRIMARY KEY); INSERT INTO cache_a VALUES (1); CREATE TABLE kept (id INT PRIMARY KEY); INSERT INTO kept VALUES (1)"])
         let dump = try ServerDump(server.server(name), options: MySQLCaptureOptions(structureOnly: ["cache_*"]))

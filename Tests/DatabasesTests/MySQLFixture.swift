@@ -128,10 +128,10 @@ enum Everything {
           (5,'2024-02-29','2024-10-27 02:30:00','2024-10-27 02:30:00','2024-10-27 00:30:00','2024-10-27 01:30:00','12:00:00','12:00:00',2024);
         CREATE TABLE texts (id INT PRIMARY KEY, c CHAR(10), v VARCHAR(200), t TEXT, lt LONGTEXT, l1 VARCHAR(300) CHARACTER SET latin1, a VARCHAR(50) CHARACTER SET ascii,
           u2 VARCHAR(50) CHARACTER SET ucs2, u16 VARCHAR(50) CHARACTER SET utf16, u32 CHAR(5) CHARACTER SET utf32, cp VARCHAR(300) CHARACTER SET cp1250, sj VARCHAR(50) CHARACTER SET sjis, g VARCHAR(50) CHARACTER SET gbk,
-          e ENUM('a','b,c','d''e','🎒',''), s SET('x','y','z\\\\'), j JSON, el ENUM('ä','ö') CHARACTER SET latin1);
+          e ENUM('a','b,c','d''e','€',''), s SET('x','y','z\\\\'), j JSON, el ENUM('ä','ö') CHARACTER SET latin1);
         INSERT INTO texts VALUES
           (1,'','','','','','','','','','','','','a','', '{}', 'ä'),
-          (2,'x  ','tab\\there','line\\nfeed','back\\\\slash \\\\N \\\\t \\0 \\r\\n \\Z end','caf\\u00e9','plain','ä\\n\\\\','🎒','€','č','表','中','🎒','x,z\\\\','{"a": [1, 2.5, "\\\\u00e9"]}', 'ö'),
+          (2,'x  ','tab\\there','line\\nfeed','back\\\\slash \\\\N \\\\t \\0 \\r\\n \\Z end','café','plain','ä\\n\\\\','🎒','€','č','表','中','€','x,z\\\\','{"a": [1, 2.5, "\\\\u00e9"]}', 'ö'),
           (3,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL),
           (4,'\\\\N','\\\\N','NULL','\\N','\\\\','\\\\N','\\\\N','\\\\N','N','\\\\N','\\\\N','\\\\N','','','null','ä');
         INSERT INTO texts (id, v, lt) VALUES (5, REPEAT('🎒', 200), REPEAT('ä\\t\\n\\\\0123456789', 100000));

@@ -155,6 +155,7 @@ private final class CaptureAttempt {
         for layout in schema.layouts where !layout.hasRowsOfItsOwn {
             notes.append("the rows of the table '\(layout.name)' (\(layout.engine)) lie elsewhere and are not in this backup")
         }
+        notes += unreadableDefinitions(schema)
         let accounts = options.readsAccounts ? AccountReader(connection: control).read(schema) : nil
         if let accounts { notes += accounts.notes }
         let settings = try serverSettings()
@@ -167,6 +168,17 @@ private final class CaptureAttempt {
         try DumpScripts(schema: schema, manifest: manifest, accounts: accounts?.sql).write(to: lane)
         try lane.file(DumpPath.manifest, manifest.json)
         return manifest
+    }
+
+    /// MariaDB itself shows characters beyond the first 65,536 as '?' in the list of an ENUM's values, where the rows have them right.
+    private func unreadableDefinitions(_ schema: DatabaseSchema) -> [String] {
+        guard control.version.vendor == .mariadb else { return [] }
+        return schema.layouts.flatMap { layout in
+            layout.columns.filter { ($0.type.hasPrefix("enum(") || $0.type.hasPrefix("set(")) && $0.type.contains("?") }.map {
+                "the server shows a '?' among the values of '\(layout.name)'.'\($0.name)': if it stands for an emoji or the like, the definition "
+                    + "cannot be restored as it was; make it a column of text"
+            }
+        }
     }
 
     private func tables(_ schema: DatabaseSchema, _ files: [Int: [TableChunk]]) -> [ServerTable] {

@@ -202,6 +202,32 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
     }
 }
 
+@Suite struct `An account that restores` {
+    @Test func `is told every privilege it lacks, and can restore with exactly these`() throws {
+        let server = try MariaDBServer()
+        let bench = try RestoreBench(
+            """
+            CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, v INT); CREATE TABLE u (id INT PRIMARY KEY, t INT, FOREIGN KEY (t) REFERENCES t (id)); INSERT INTO t VALUES (1, 1);
+            CREATE VIEW w AS SELECT id FROM t; CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 1; CREATE PROCEDURE p() SELECT 1;
+            CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1;
+            """, server: server)
+        let dump = try bench.dump(), before = try bench.picture()
+        try server.sql("CREATE USER little@localhost IDENTIFIED BY 'pass'")
+        let access = MySQLServer(.socket(server.socket), user: "little")
+        func attempt() throws { _ = try MySQLRestore.run(access, password: Array("pass".utf8), source: dump.source, manifest: dump.manifest) }
+        let refused = try #require(mysqlFailure { try attempt() })
+        #expect(refused.kind == .denied)
+        let hint = try #require(refused.hint)
+        let statements = hint.split(separator: ": ", maxSplits: 1)[1].replacing("; ", with: ";\n")
+        try server.sql(String(statements))
+        try bench.sql("DROP TABLE u; INSERT INTO t VALUES (2, 2)")
+        // Seeing routines of others takes a privilege of the server's own table; the restore reads back what it made.
+        try server.sql("GRANT SELECT ON mysql.proc TO little@localhost")
+        try attempt()
+        #expect(try bench.picture().differences(from: before) == [])
+    }
+}
+
 @Suite struct `Chosen tables of MariaDB` {
     private static let shop = """
         CREATE TABLE customers (id INT PRIMARY KEY, name VARCHAR(20));
@@ -450,7 +476,9 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         let report = try bench.run(dump)
         let seconds = Double(Host.monotonicNanoseconds() - started) / 1e9
         #expect(report.comparison.comparedTables == 2000)
-        #expect(seconds < 120, "it took \(seconds) s")
+        #expect(
+            seconds < 60,
+            "\(seconds) s: load \(report.loadNanoseconds / 1_000_000) ms, proof \(report.proofNanoseconds / 1_000_000) ms, swap \(report.swapNanoseconds / 1_000_000) ms")
         try bench.server.sql("DROP DATABASE `\(bench.database)`")
     }
 }

@@ -82,6 +82,7 @@ struct RestoreChecks {
             if missing.isEmpty { continue }
             statements.append("GRANT \(sql: .joined(missing.map { SQLText($0) })) ON \(sql: name).* TO \(sql: account)")
         }
+        if let logged = try missingForBinaryLog(grants, account) { statements.append(logged) }
         if let definers = missingForDefiners(grants, account) { statements.append(definers) }
         if statements.isEmpty { return }
         throw MySQLFailure(
@@ -91,12 +92,22 @@ struct RestoreChecks {
 
     private var neededPrivileges: [String] {
         let kinds = Set(selection.definitions.map(\.kind))
-        var needed = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES"]
-        if !selection.triggers.isEmpty { needed.append("TRIGGER") }
+        var needed = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "TRIGGER"]
         if kinds.contains(.view) { needed += ["CREATE VIEW", "SHOW VIEW"] }
         if kinds.contains(.event) { needed.append("EVENT") }
         if !kinds.isDisjoint(with: [.function, .procedure, .package, .packageBody]) { needed += ["CREATE ROUTINE", "ALTER ROUTINE"] }
         return needed
+    }
+
+    /// With a binary log, servers let only trusted accounts make and remove triggers and functions.
+    private func missingForBinaryLog(_ grants: GrantCheck, _ account: SQLText) throws(MySQLFailure) -> SQLText? {
+        if grants.holdsGlobally("SUPER") { return nil }
+        let row = try connection.query("SELECT @@log_bin, @@log_bin_trust_function_creators", to: operation).first
+        guard row?.text(0) == "1", row?.text(1) != "1" else { return nil }
+        let live = try connection.query(
+            "SELECT 1 FROM information_schema.TRIGGERS WHERE \(sql: .isDatabase("TRIGGER_SCHEMA", target)) LIMIT 1", to: operation)
+        if live.isEmpty && selection.triggers.isEmpty && !selection.definitions.contains(where: { $0.kind == .function }) { return nil }
+        return "SET GLOBAL log_bin_trust_function_creators = 1"
     }
 
     /// Making something that runs as somebody else takes a privilege of its own.

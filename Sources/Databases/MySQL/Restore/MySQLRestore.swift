@@ -69,7 +69,7 @@ package struct MySQLRestore: Sendable {
     package func fetch() throws -> FetchedServerDatabase {
         let started = Host.monotonicNanoseconds(), connection = try server.connect()
         let selection = try RestoreSelection(options.tables, of: manifest, server.server), names = RestoreNames()
-        let checks = RestoreChecks(connection: connection, manifest: manifest, selection: selection, target: target)
+        let checks = RestoreChecks(connection: connection, manifest: manifest, selection: selection, target: target, scratch: names.scratch)
         try checks.run()
         try names.hold(connection)
         var report = MySQLRestoreReport(database: target)

@@ -8,6 +8,7 @@ struct RestoreChecks {
     let manifest: ServerManifest
     let selection: RestoreSelection
     let target: SchemaText
+    let scratch: SchemaText
 
     private var server: MySQLServer { connection.server }
     private var operation: String { "restore the database '\(manifest.database)'" }
@@ -17,6 +18,7 @@ struct RestoreChecks {
         try checkCase()
         if manifest.method == .native { try checkLocalInfile() }
         try checkSpace()
+        try checkGrants()
     }
 
     // MARK: Server
@@ -69,6 +71,53 @@ struct RestoreChecks {
     }
 
     // MARK: Accounts
+
+    /// Every privilege that loading and swapping takes, on the databases we make and on the live one; each missing one is named.
+    private func checkGrants() throws(MySQLFailure) {
+        let grants = try GrantCheck(connection, target)
+        let account = AccountReader.quoted(try connection.query("SELECT CURRENT_USER()", to: operation).first?.text(0) ?? "")
+        var statements: [SQLText] = []
+        for (database, name): (SchemaText, SQLText) in [(target, SQLText(identifier: target)), (scratch, "`lifeboat\\_%`")] {
+            let missing = neededPrivileges.filter { !grants.holds($0, on: database) }
+            if missing.isEmpty { continue }
+            statements.append("GRANT \(sql: .joined(missing.map { SQLText($0) })) ON \(sql: name).* TO \(sql: account)")
+        }
+        if let logged = try missingForBinaryLog(grants, account) { statements.append(logged) }
+        if let definers = missingForDefiners(grants, account) { statements.append(definers) }
+        if statements.isEmpty { return }
+        throw MySQLFailure(
+            .denied, operation, server, "the account lacks privileges",
+            hint: "run as an administrator of the server: " + statements.map { "\($0);" }.joined(separator: " "))
+    }
+
+    private var neededPrivileges: [String] {
+        let kinds = Set(selection.definitions.map(\.kind))
+        var needed = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "TRIGGER"]
+        if kinds.contains(.view) { needed += ["CREATE VIEW", "SHOW VIEW"] }
+        if kinds.contains(.event) { needed.append("EVENT") }
+        if !kinds.isDisjoint(with: [.function, .procedure, .package, .packageBody]) { needed += ["CREATE ROUTINE", "ALTER ROUTINE"] }
+        return needed
+    }
+
+    /// With a binary log, servers let only trusted accounts make and remove triggers and functions.
+    private func missingForBinaryLog(_ grants: GrantCheck, _ account: SQLText) throws(MySQLFailure) -> SQLText? {
+        if grants.holdsGlobally("SUPER") { return nil }
+        let row = try connection.query("SELECT @@log_bin, @@log_bin_trust_function_creators", to: operation).first
+        guard row?.text(0) == "1", row?.text(1) != "1" else { return nil }
+        let live = try connection.query(
+            "SELECT 1 FROM information_schema.TRIGGERS WHERE \(sql: .isDatabase("TRIGGER_SCHEMA", target)) LIMIT 1", to: operation)
+        if live.isEmpty && selection.triggers.isEmpty && !selection.definitions.contains(where: { $0.kind == .function }) { return nil }
+        return "SET GLOBAL log_bin_trust_function_creators = 1"
+    }
+
+    /// Making something that runs as somebody else takes a privilege of its own.
+    private func missingForDefiners(_ grants: GrantCheck, _ account: SQLText) -> SQLText? {
+        let others = (selection.triggers + selection.definitions).filter { !$0.definer.isEmpty && AccountReader.quoted($0.definer) != account }
+        if others.isEmpty || grants.holdsGlobally("SUPER") { return nil }
+        let isMariaDB = connection.version.vendor == .mariadb
+        let privilege = isMariaDB ? "SET USER" : connection.version.isAtLeast(8, 2) ? "SET_ANY_DEFINER" : "SET_USER_ID"
+        return grants.holdsGlobally(privilege) ? nil : "GRANT \(sql: SQLText(privilege)) ON *.* TO \(sql: account)"
+    }
 
     /// Accounts that views, triggers, routines and events run as and that this server does not have.
     func missingDefiners() -> [String] {

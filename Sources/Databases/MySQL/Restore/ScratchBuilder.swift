@@ -156,7 +156,8 @@ struct ScratchBuilder {
     }
 
     private func leaveOut(_ object: ServerObject, _ failure: MySQLFailure, _ built: inout Built) throws(MySQLFailure) {
-        if failure.kind == .denied || failure.kind == .connectionLost { throw failure }
+        // 1418 and 1419: the account is not trusted to make functions or triggers on a server with a binary log.
+        if failure.kind == .denied || failure.kind == .connectionLost || [1418, 1419].contains(failure.number) { throw failure }
         built.content.unmade.append(object)
         let was = object.problem.map { "; it could not be used when it was backed up either (\($0))" } ?? ""
         built.problems.append("\(object.kind.rawValue) '\(object.name)' could not be made: \(failure.reason)\(was)")

@@ -72,7 +72,10 @@ package struct AppDatabaseServer: Sendable, CustomStringConvertible {
             case .refuse: .refuse
             }
         let options = MySQLCaptureOptions(structureOnly: reading.dataOnlyExclude, nonTransactional: nonTransactional)
-        return try MySQLCapture.run(server, password: passwordBytes, options: options, sink: sink)
+        switch reading.method {
+        case .native: return try MySQLCapture.run(server, password: passwordBytes, options: options, sink: sink)
+        case .client: return try MySQLCapture.runClient(server, password: passwordBytes, options: options, sink: sink)
+        }
     }
 
     /// Whether the database is there and has anything in it that a restore would replace.

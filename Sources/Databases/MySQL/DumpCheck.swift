@@ -6,6 +6,7 @@ import Bytes
 package enum DumpCheck {
     /// - Throws: `Failure` with exit status 20 for the first file whose rows are not those of the manifest; what reading throws.
     package static func rows(of manifest: ServerManifest, in source: any DumpSource) throws {
+        if manifest.method == .client { return try completeness(of: source.open(DumpPath.clientDump)) }
         for table in manifest.tables {
             for chunk in table.chunks {
                 let path = DumpPath.data(table.name, chunk.file)
@@ -16,6 +17,19 @@ package enum DumpCheck {
                         "'\(DumpPath.joined(path))' does not hold the \(chunk.rows.rowCount) rows of its manifest (\(found.rows.rowCount) found, or other values)")
                 }
             }
+        }
+    }
+
+    /// The vendor's program ends a whole dump with a line that says so; a cut one would load without an error.
+    private static func completeness(of file: any DumpFile) throws {
+        var end: [UInt8] = []
+        while true {
+            let piece = try [UInt8](byteCount: 1 << 18) { (span: inout MutableSpan<UInt8>) throws in try file.read(into: &span) }
+            if piece.isEmpty { break }
+            end = Array((end + piece.suffix(256)).suffix(256))
+        }
+        guard String(decoding: end, as: UTF8.self).contains("-- Dump completed") else {
+            throw Failure(.damaged, "'\(DumpPath.joined(DumpPath.clientDump))' does not end as a whole dump ends")
         }
     }
 

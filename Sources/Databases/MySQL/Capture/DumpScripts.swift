@@ -21,8 +21,8 @@ struct DumpScripts {
 
         Everything here can be loaded without lifeboat, by the stock client of \(manifest.vendor == .mariadb ? "MariaDB" : "MySQL"):
 
-            restic -r REPOSITORY restore SNAPSHOT --target DIR          # or: lifeboat restore
-            cd DIR/\(manifest.vendor.rawValue)/\(DumpPath.text(schema.name))
+            restic -r REPOSITORY restore SNAPSHOT --target DIR          # the SNAPSHOT that this file is from
+            cd DIR                                                      # where restore.sql is
             mariadb -e 'CREATE DATABASE new_name CHARACTER SET \(schema.characterSet) COLLATE \(schema.collation)'
             mariadb \(RestoreScript.clientOptions) new_name < restore.sql
 

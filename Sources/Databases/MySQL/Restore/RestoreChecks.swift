@@ -87,7 +87,8 @@ struct RestoreChecks {
         if statements.isEmpty { return }
         throw MySQLFailure(
             .denied, operation, server, "the account lacks privileges",
-            hint: "run as an administrator of the server: " + statements.map { "\($0);" }.joined(separator: " "))
+            hint: "run as an administrator of the server: " + statements.map { "\($0);" }.joined(separator: " ")
+                + " Or restore as such an administrator: --database-user root")
     }
 
     private var neededPrivileges: [String] {

@@ -14,9 +14,9 @@ struct `A dump of a MySQL 9 database` {
           v INT AS (b + 1) VIRTUAL, s INT AS (b + 2) STORED, inv INT INVISIBLE DEFAULT 7);
         INSERT INTO numbers (id, b, bu, dc, f, d, b64) VALUES (0, -9223372036854775000, 18446744073709551615, 0.000000000000000000000000000001, 16777217, 5e-324, 0x0a5c09000d1a2722),
           (1, 5, 0, -99999999999999999999999999999999999.999999999999999999999999999999, 3.402823466e38, 1.7976931348623157e308, 0), (2, NULL, NULL, NULL, NULL, NULL, NULL);
-        CREATE TABLE texts (id INT PRIMARY KEY, t TEXT, l1 VARCHAR(300) CHARACTER SET latin1, u16 VARCHAR(50) CHARACTER SET utf16, g VARCHAR(50) CHARACTER SET gbk, e ENUM('a','🎒'), j JSON,
+        CREATE TABLE texts (id INT PRIMARY KEY, t TEXT, l1 VARCHAR(300) CHARACTER SET latin1, u16 VARCHAR(50) CHARACTER SET utf16, g VARCHAR(50) CHARACTER SET gbk, e ENUM('a','€'), j JSON,
           bl BLOB, ts TIMESTAMP(6) NULL, dt DATETIME);
-        INSERT INTO texts VALUES (1, 'tab\\there\\nand \\\\N 🎒', 'é€', '🎒', '中', '🎒', '{"a": [1, 2.5, "é"], "b": null}', 0x00090a5c0d, '2038-01-19 03:14:07.999999', '0000-00-00'),
+        INSERT INTO texts VALUES (1, 'tab\\there\\nand \\\\N 🎒', 'é€', '🎒', '中', '€', '{"a": [1, 2.5, "é"], "b": null}', 0x00090a5c0d, '2038-01-19 03:14:07.999999', '0000-00-00'),
           (2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL), (3, '', '', '', '', 'a', 'null', '', '2024-10-27 00:30:00', '2024-00-00');
         CREATE TABLE shapes (id INT PRIMARY KEY, g GEOMETRY NOT NULL SRID 4326, v VECTOR(3), SPATIAL INDEX (g));
         INSERT INTO shapes VALUES (1, ST_GeomFromText('POINT(1 2)', 4326), TO_VECTOR('[1,2,3]'));

@@ -114,7 +114,9 @@ import TestKit
     }
 
     @Test func `keeps only the structure of tables it is told to`() throws {
-        let (server, name) = try database(["CREATE TABLE cache_a (id INT PRIMARY KEY); INSERT INTO cache_a VALUES (1); CREATE TABLE kept (id INT PRIMARY KEY); INSERT INTO kept VALUES (1)"])
+        let (server, name) = try database([
+            "CREATE TABLE cache_a (id INT PRIMARY KEY); INSERT INTO cache_a VALUES (1); CREATE TABLE kept (id INT PRIMARY KEY); INSERT INTO kept VALUES (1)"
+        ])
         let dump = try ServerDump(server.server(name), options: MySQLCaptureOptions(structureOnly: ["cache_*"]))
         #expect(dump.manifest.table("cache_a")?.isExcluded == true)
         #expect(dump.manifest.table("cache_a")?.chunks == [])
@@ -136,7 +138,9 @@ import TestKit
 
     @Test func `carries blobs of 50 MB`() throws {
         let (server, name) = try database([])
-        try server.sql("CREATE TABLE big (id INT PRIMARY KEY, b LONGBLOB, t LONGTEXT); INSERT INTO big SELECT seq, REPEAT(RANDOM_BYTES(1000), 52000), REPEAT('ä\\t', 10000000) FROM seq_1_to_2", in: name)
+        try server.sql(
+            "CREATE TABLE big (id INT PRIMARY KEY, b LONGBLOB, t LONGTEXT); INSERT INTO big SELECT seq, REPEAT(RANDOM_BYTES(1000), 52000), REPEAT('ä\\t', 10000000) FROM seq_1_to_2",
+            in: name)
         let dump = try ServerDump(server.server(name)), copy = try server.newDatabase("copy")
         try dump.load(into: server, copy)
         let differing = try server.differingTables(copy, name)

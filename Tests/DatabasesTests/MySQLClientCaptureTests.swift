@@ -18,7 +18,9 @@ import TestKit
             CREATE TABLE gone (a INT); CREATE VIEW broken AS SELECT a FROM gone; DROP TABLE gone; CREATE TABLE cache (id INT); INSERT INTO cache VALUES (424242);
             CREATE FUNCTION one() RETURNS INT DETERMINISTIC RETURN 1;
             """, in: database)
-        try server.sql("CREATE USER \(name)@localhost IDENTIFIED BY 'pa\\\"ss #w\\\\0rd\\'x'; GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `\(database)`.* TO \(name)@localhost; GRANT SELECT ON mysql.proc TO \(name)@localhost")
+        try server.sql(
+            "CREATE USER \(name)@localhost IDENTIFIED BY 'pa\\\"ss #w\\\\0rd\\'x'; GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON `\(database)`.* TO \(name)@localhost; GRANT SELECT ON mysql.proc TO \(name)@localhost"
+        )
         return server.server(database, user: name)
     }
 

@@ -7,15 +7,16 @@ import TestKit
 
 @Suite struct `The hash of a row` {
     /// The published vectors of wyhash, final version 4: the seed is the vector's number.
-    @Test(arguments: zip(
-        [
-            "", "a", "abc", "message digest", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-            "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
-        ],
-        [
-            (0, 0x0409_638e_e2bd_e459), (1, 0xa841_2d09_1b5f_e0a9), (2, 0x32dd_92e4_b291_5153), (3, 0x8619_1240_89a3_a16b),
-            (4, 0x7a43_afb6_1d7f_5f40), (5, 0xff42_329b_90e5_0d58), (6, 0xc39c_ab13_b115_aad3),
-        ] as [(UInt64, UInt64)]))
+    @Test(
+        arguments: zip(
+            [
+                "", "a", "abc", "message digest", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+                "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+            ],
+            [
+                (0, 0x0409_638e_e2bd_e459), (1, 0xa841_2d09_1b5f_e0a9), (2, 0x32dd_92e4_b291_5153), (3, 0x8619_1240_89a3_a16b),
+                (4, 0x7a43_afb6_1d7f_5f40), (5, 0xff42_329b_90e5_0d58), (6, 0xc39c_ab13_b115_aad3),
+            ] as [(UInt64, UInt64)]))
     func `is wyhash`(_ text: String, _ vector: (UInt64, UInt64)) {
         #expect(RowHash.hash(Array(text.utf8), seed: vector.0) == vector.1)
     }
@@ -84,7 +85,10 @@ import TestKit
     @Test func `is refused when it was cut or edited`() {
         let text = String(decoding: manifest.json, as: UTF8.self)
         #expect(throws: JSONError.self) { try ServerManifest(json: Array(text.utf8.dropLast(10))) }
-        for (old, new) in [("\"xor\":18446744073709551615", "\"xor\":1"), ("\"rows\":1,\"xor\"", "\"rows\":2,\"xor\""), ("\"format_version\":1", "\"format_version\":2"), ("00000000000000000000.tsv", "../x.tsv")] {
+        for (old, new) in [
+            ("\"xor\":18446744073709551615", "\"xor\":1"), ("\"rows\":1,\"xor\"", "\"rows\":2,\"xor\""), ("\"format_version\":1", "\"format_version\":2"),
+            ("00000000000000000000.tsv", "../x.tsv"),
+        ] {
             let edited = text.split(separator: old, omittingEmptySubsequences: false).joined(separator: new)
             #expect(edited != text)
             #expect(throws: JSONError.self, "\(new)") { try ServerManifest(json: Array(edited.utf8)) }

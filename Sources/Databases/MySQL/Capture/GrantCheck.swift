@@ -33,21 +33,25 @@ package struct GrantCheck: Sendable {
         let grantee = AccountReader.quoted(account).description
         let name = SQLText(identifier: database).description, version = connection.version
         var required: [Missing] = [], useful: [Missing] = []
-        let wanted = [
-            ("SELECT", "to read its rows"), ("SHOW VIEW", "to read its views"), ("TRIGGER", "to see its triggers"), ("EVENT", "to see its events"),
-        ] + (locksTables ? [("LOCK TABLES", "to lock its non-transactional tables")] : [])
+        let wanted =
+            [
+                ("SELECT", "to read its rows"), ("SHOW VIEW", "to read its views"), ("TRIGGER", "to see its triggers"), ("EVENT", "to see its events"),
+            ] + (locksTables ? [("LOCK TABLES", "to lock its non-transactional tables")] : [])
         for (privilege, purpose) in wanted where !Self.holds(grants, privilege, on: database) {
             required.append(Missing(statement: "GRANT \(privilege) ON \(name).* TO \(grantee)", purpose: purpose))
         }
         if let routines = Self.missingForRoutines(grants, version, database, grantee) { required.append(routines) }
         let isMariaDB = version.vendor == .mariadb
-        let global = isMariaDB ? [
-            ("RELOAD", "to make one snapshot for several readers without a binary log"),
-            ("BINLOG ADMIN", "so that ALTER TABLE need not wait for the end of the backup"),
-        ] : [
-            ("RELOAD", "to make one snapshot for several readers"), ("BACKUP_ADMIN", "to keep tables from being changed meanwhile"),
-            ("REPLICATION CLIENT", "to know the snapshot's place in the binary log"),
-        ]
+        let global =
+            isMariaDB
+            ? [
+                ("RELOAD", "to make one snapshot for several readers without a binary log"),
+                ("BINLOG ADMIN", "so that ALTER TABLE need not wait for the end of the backup"),
+            ]
+            : [
+                ("RELOAD", "to make one snapshot for several readers"), ("BACKUP_ADMIN", "to keep tables from being changed meanwhile"),
+                ("REPLICATION CLIENT", "to know the snapshot's place in the binary log"),
+            ]
         for (privilege, purpose) in global where !Self.holds(grants, privilege, on: nil) {
             useful.append(Missing(statement: "GRANT \(privilege) ON *.* TO \(grantee)", purpose: purpose))
         }

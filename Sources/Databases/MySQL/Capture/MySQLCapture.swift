@@ -170,10 +170,9 @@ private final class CaptureAttempt {
         return manifest
     }
 
-    /// MariaDB itself shows characters beyond the first 65,536 as '?' in the list of an ENUM's values, where the rows have them right.
+    /// Servers show characters beyond the first 65,536 as '?' in the list of an ENUM's values, where the rows have them right.
     private func unreadableDefinitions(_ schema: DatabaseSchema) -> [String] {
-        guard control.version.vendor == .mariadb else { return [] }
-        return schema.layouts.flatMap { layout in
+        schema.layouts.flatMap { layout in
             layout.columns.filter { ($0.type.hasPrefix("enum(") || $0.type.hasPrefix("set(")) && $0.type.contains("?") }.map {
                 "the server shows a '?' among the values of '\(layout.name)'.'\($0.name)': if it stands for an emoji or the like, the definition "
                     + "cannot be restored as it was; make it a column of text"

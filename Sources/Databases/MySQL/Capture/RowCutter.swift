@@ -1,6 +1,6 @@
 // RowCutter: decides, row by row, which file a row belongs to, and counts what goes in.
 //
-// - A grid: the cell of the key. 
+// - A grid: the cell of the key.
 // - Any other key, or none: after a row whose key (or whole row) has a hash with 16 zero bits, a new file begins: on average every
 //   65,536 rows, and at the same rows tomorrow, whatever was inserted or deleted elsewhere. Its name is the hash of its first key.
 

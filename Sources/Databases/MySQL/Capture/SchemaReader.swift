@@ -90,7 +90,8 @@ struct SchemaReader {
             """
             SELECT DEFINER FROM information_schema.VIEWS
             WHERE \(sql: .isDatabase("TABLE_SCHEMA", database)) AND TABLE_NAME = \(literal: name) AND CAST(TABLE_NAME AS BINARY) = \(literal: name)
-            """, to: "read the definer of the view '\(name)'").first?.text(0)
+            """, to: "read the definer of the view '\(name)'"
+        ).first?.text(0)
         return entry(.view, name, row.schemaText("Create View")) {
             $0.object(context: context, definer: definer ?? "", columns: columns, problem: problem)
         }

@@ -54,12 +54,29 @@ extension ScratchBuilder {
         for entry in schema.entries {
             let object = entry.object, isSelected = selection.isWhole || chosen.contains(object.table)
             switch object.kind {
-            case .table, .sequence: if isSelected { built.content.swapped.append(object.name) }
+            case .table, .sequence:
+                guard isSelected else { continue }
+                built.content.swapped.append(object.name)
+                if !selection.isWhole { try deferForeignKeys(entry, chosen, connection, &built) }
             case .trigger: if isSelected { built.content.triggers.append(ScratchContent.Definition(object: object, text: entry.sql.bytes)) }
             default: if selection.isWhole { built.content.definitions.append(ScratchContent.Definition(object: object, text: entry.sql.bytes)) }
             }
         }
         return built
+    }
+}
+
+extension ScratchBuilder {
+    /// Foreign keys that lead out of the chosen tables lead to the live ones in the end: here they go, after the swap they are made.
+    private func deferForeignKeys(
+        _ entry: SchemaEntry, _ chosen: Set<SchemaText>, _ connection: MySQLConnection, _ built: inout Built
+    ) throws(MySQLFailure) {
+        let table = entry.object.name
+        for key in TableDefinition(entry.sql.bytes).foreignKeys where key.referencedDatabase == nil && !chosen.contains(key.referencedTable) {
+            try connection.execute(
+                "ALTER TABLE \(scratch, table) DROP FOREIGN KEY \(identifier: key.name)", to: "prepare the foreign keys of the table '\(table)'")
+            built.content.deferredForeignKeys.append(ScratchContent.DeferredKey(table: table, key: key))
+        }
     }
 }
 

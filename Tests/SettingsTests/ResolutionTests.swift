@@ -90,7 +90,7 @@ private func resolved(_ text: String, _ probe: FakeProbe, file: BytePath = setti
         let reason = "the settings take the database from '/var/www/sms/.env', which is not there"
         #expect(
             application.databases == [
-                ResolvedDatabase(name: "database", type: .mysql, location: .unknown(reason: reason), dataOnlyExclude: ["cache", "sessions"])
+                ResolvedDatabase(name: "database", type: .mysql, location: .unknown(reason: reason), reading: ServerReading(dataOnlyExclude: ["cache", "sessions"]))
             ])
         #expect(application.files?.paths == ["/var/www/sms/storage/app", "/var/www/sms/public/uploads"])
         #expect(application.repositories.map(\.localPath) == ["/mnt/backup/sms", nil])

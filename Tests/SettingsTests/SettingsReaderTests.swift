@@ -30,7 +30,7 @@ import Testing
         }
         #expect(database.type == .mysql)
         #expect(database.variablePrefix == "DB")
-        #expect(database.dataOnlyExclude == ["cache", "sessions"])
+        #expect(database.reading.dataOnlyExclude == ["cache", "sessions"])
         #expect(database.pointInTimeInterval == .seconds(10))
         #expect(
             settings.sources.files
@@ -70,7 +70,6 @@ import Testing
             settings.inactive == [
                 "app.maintenance: line 6: accepted, has no effect in this version",
                 "objectives.drill_every: line 7: accepted, has no effect in this version",
-                "sources.database.data_only_exclude: line 12: accepted, has no effect in this version",
                 "sources.database.pitr: line 13: accepted, has no effect in this version",
                 "repository offsite: line 22: s3: addresses are accepted, and cannot be opened by this version",
                 "repositories.offsite.copy_from: line 22: accepted, has no effect in this version",

@@ -18,7 +18,6 @@ import Testing
         #expect(try school.picture() == before)
         #expect(try school.scratch.text("school/.env") == environment)
         #expect(try school.scratch.text("school/storage/app/term.txt") == "term one")
-        #expect(try !school.databases().contains { $0.hasPrefix("lifeboat_") })
     }
 
     @Test func `is replaced only after what is there was saved, and can go forward again`() throws {
@@ -51,7 +50,7 @@ import Testing
         try school.server.sql("UPDATE students SET gpa = 0; UPDATE grades SET note = 'kept'", in: school.database)
         let kept = try school.server.sql("CHECKSUM TABLE grades", in: school.database)
         try school.lifeboat("restore", "database", "--tables", "students", "--force")
-        #expect(try school.server.sql("SELECT COUNT(*) FROM students WHERE gpa = 0", in: school.database).contains("\n0\n"))
+        #expect(try school.server.sql("SELECT COUNT(*) AS zeros FROM students WHERE gpa = 0", in: school.database) == "zeros\n0\n")
         #expect(try school.server.sql("CHECKSUM TABLE grades", in: school.database) == kept)
         let other = "\(school.database)_copy"
         try school.lifeboat("restore", "database", "--into", other, "--force")

@@ -92,6 +92,4 @@ final class ServerSchool {
             """, in: name)
         return (sums + objects).replacing("\(name).", with: "")
     }
-
-    func databases() throws -> [String] { try server.sql("SHOW DATABASES").split(separator: "\n").map(String.init) }
 }

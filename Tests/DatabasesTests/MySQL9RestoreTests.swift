@@ -6,10 +6,10 @@ import HostOS
 import TestKit
 import Testing
 
-@Suite(.enabled(if: MySQL9Server.isAvailable, "scripts/mysql-root.sh makes the folder these tests need, as root"))
+@Suite(.serialized, .enabled(if: MySQL9Server.isAvailable, "scripts/mysql-root.sh makes the folder these tests need, as root"))
 struct `A restored MySQL database` {
     private static let shop = """
-        CREATE TABLE parent (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(50) DEFAULT (UUID()), j JSON, b BIT(9), f FLOAT, g INT AS (id * 2) STORED, e POINT, CHECK (id >= 0));
+        CREATE TABLE parent (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(50) DEFAULT (UUID()), j JSON, b BIT(9), f FLOAT, g INT AS (LENGTH(v)) STORED, e POINT, CHECK (f >= 0));
         CREATE TABLE child (id INT PRIMARY KEY, p INT, CONSTRAINT to_parent FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE);
         CREATE TABLE cycle_a (id INT PRIMARY KEY, b INT); CREATE TABLE cycle_b (id INT PRIMARY KEY, a INT, CONSTRAINT b_a FOREIGN KEY (a) REFERENCES cycle_a (id));
         ALTER TABLE cycle_a ADD CONSTRAINT a_b FOREIGN KEY (b) REFERENCES cycle_b (id);
@@ -84,6 +84,7 @@ struct `A restored MySQL database` {
         #expect(throws: Killed.self) { _ = try fetched.apply { if $0 == step { throw Killed() } } }
         try Directory.removeTree(dump.scratch.root.appending("data"))
         #expect(throws: (any Error).self) { _ = try MySQLRestore.run(access, password: [], source: dump.source, manifest: dump.manifest) }
-        #expect(try picture() == (step.rawValue >= MySQLSwapStep.renamed.rawValue ? backedUp : live))
+        let after = try picture(), expected = step.rawValue >= MySQLSwapStep.renamed.rawValue ? backedUp : live
+        #expect(Set(after).symmetricDifference(expected) == [])
     }
 }

@@ -51,7 +51,7 @@ struct `A restored MySQL database` {
         #expect(try picture() == before)
         try server.sql(
             """
-            SET foreign_key_checks = 0; DROP TABLE parent; CREATE TABLE parent (x INT); DELETE FROM child; DROP VIEW z_base; CREATE TABLE extra (id INT PRIMARY KEY);
+            SET foreign_key_checks = 0; ALTER TABLE parent DROP COLUMN f, ADD x INT; DELETE FROM child; DROP VIEW z_base; CREATE TABLE extra (id INT PRIMARY KEY);
             CREATE TRIGGER extra_one BEFORE INSERT ON extra FOR EACH ROW SET NEW.id = 1; DROP FUNCTION twice; DROP EVENT nightly; INSERT INTO cycle_a VALUES (9, NULL);
             """, in: database)
         let report = try MySQLRestore.run(access, password: [], source: dump.source, manifest: dump.manifest)
@@ -76,15 +76,21 @@ struct `A restored MySQL database` {
     }
 
     @Test(arguments: MySQLSwapStep.allCases) func `killed in the middle is finished or undone by the next restore`(_ step: MySQLSwapStep) throws {
-        struct Killed: Error {}
         let backedUp = try picture(), dump = try ServerDump(access)
         try server.sql("DELETE FROM child; DROP VIEW a_top; CREATE TABLE extra (id INT)", in: database)
         let live = try picture()
-        let fetched = try MySQLRestore(access, password: [], source: dump.source, manifest: dump.manifest).fetch()
-        #expect(throws: Killed.self) { _ = try fetched.apply { if $0 == step { throw Killed() } } }
+        try kill(dump, at: step)
         try Directory.removeTree(dump.scratch.root.appending("data"))
         #expect(throws: (any Error).self) { _ = try MySQLRestore.run(access, password: [], source: dump.source, manifest: dump.manifest) }
         let after = try picture(), expected = step.rawValue >= MySQLSwapStep.renamed.rawValue ? backedUp : live
         #expect(Set(after).symmetricDifference(expected) == [])
+    }
+
+    private struct Killed: Error {}
+
+    /// In a function: its connection ends with it, as a killed program's does.
+    private func kill(_ dump: ServerDump, at step: MySQLSwapStep) throws {
+        let fetched = try MySQLRestore(access, password: [], source: dump.source, manifest: dump.manifest).fetch()
+        #expect(throws: Killed.self) { _ = try fetched.apply { if $0 == step { throw Killed() } } }
     }
 }

@@ -45,8 +45,10 @@ struct RestoreBench {
         let ignored = views.map { "--ignore-table=\(database).\($0)" }
         let result = try Child.run(
             "mariadb-dump",
-            ["--no-defaults", "--user=root", "--socket=\(server.socket)", "--default-character-set=utf8mb4", "--no-data", "--routines", "--triggers", "--events",
-                "--skip-dump-date", "--skip-comments"] + ignored + [database])
+            [
+                "--no-defaults", "--user=root", "--socket=\(server.socket)", "--default-character-set=utf8mb4", "--no-data", "--routines", "--triggers", "--events",
+                "--skip-dump-date", "--skip-comments",
+            ] + ignored + [database])
         guard result.exitStatus == 0 else { throw ServerProblem(text: result.errorText) }
         return Picture(schema: result.outputText, checksums: try server.checksums(database))
     }
@@ -85,7 +87,8 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
 
 @Suite struct `A restored MariaDB database` {
     /// MariaDB shows a member of an ENUM that needs four bytes as `?`: its definition cannot be read back.
-    static let everything = Everything.types.replacing("'d''e','🎒'", with: "'d''e','f'")
+    static let everything =
+        Everything.types.replacing("'d''e','🎒'", with: "'d''e','f'")
         .replacing("'中','🎒'", with: "'中','f'") + Everything.allBytes + Everything.objects
 
     @Test func `is what it was after it was dropped, to the last byte`() throws {
@@ -283,7 +286,9 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
 
     @Test func `of another database's foreign keys keep them`() throws {
         let bench = try RestoreBench(Self.shop), other = try RestoreBench(), dump = try bench.dump()
-        try other.sql("CREATE TABLE notes (id INT PRIMARY KEY, c INT, CONSTRAINT note_customer FOREIGN KEY (c) REFERENCES `\(bench.database)`.customers (id)); INSERT INTO notes VALUES (1, 1)")
+        try other.sql(
+            "CREATE TABLE notes (id INT PRIMARY KEY, c INT, CONSTRAINT note_customer FOREIGN KEY (c) REFERENCES `\(bench.database)`.customers (id)); INSERT INTO notes VALUES (1, 1)"
+        )
         try bench.run(dump)
         #expect(try other.sql("SHOW CREATE TABLE notes").contains("REFERENCES `\(bench.database)`.`customers`"))
         #expect(throws: ServerProblem.self) { try other.sql("INSERT INTO notes VALUES (2, 99)") }
@@ -383,26 +388,31 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         #expect(try bench.leftovers().isEmpty)
     }
 
-    @Test func `because the last step fails is undone as a whole`() throws {
+    @Test func `because a trigger's name is taken by a table that stays`() throws {
         let bench = try RestoreBench(
-            "CREATE TABLE a (id INT PRIMARY KEY); CREATE TABLE b (id INT PRIMARY KEY, a INT, FOREIGN KEY (a) REFERENCES a (id)); INSERT INTO a VALUES (1); CREATE TRIGGER wanted BEFORE INSERT ON a FOR EACH ROW SET NEW.id = NEW.id")
+            "CREATE TABLE a (id INT PRIMARY KEY); CREATE TABLE b (id INT PRIMARY KEY); CREATE TRIGGER moved BEFORE INSERT ON a FOR EACH ROW SET NEW.id = NEW.id + 1")
         let dump = try bench.dump()
-        try bench.sql(
-            """
-            DROP TRIGGER wanted; CREATE TRIGGER other BEFORE INSERT ON a FOR EACH ROW SET NEW.id = NEW.id + 0; INSERT INTO a VALUES (2); INSERT INTO b VALUES (1, 2);
-            CREATE TRIGGER wanted BEFORE INSERT ON b FOR EACH ROW SET NEW.id = NEW.id;
-            """)
-        // DROP TRIGGER IF EXISTS would take the other table's; the rename back must bring everything.
-        try bench.sql("CREATE TABLE d (id INT PRIMARY KEY, b INT, FOREIGN KEY (b) REFERENCES a (id))")
+        try bench.sql("DROP TRIGGER moved; CREATE TRIGGER moved BEFORE INSERT ON b FOR EACH ROW SET NEW.id = 7; INSERT INTO a VALUES (2)")
         let live = try bench.picture()
-        let fetched = try bench.restore(dump) { $0.tables = ["a"] }.fetch()
-        // From now on the foreign key of `d` cannot be made anew: the column's type no longer fits once the restored table is in place.
-        let report = Result { try fetched.apply() }
+        let failure = mysqlFailure { try bench.run(dump) { $0.tables = ["a"] } }
+        #expect(failure?.kind == .unsupported && failure?.hint?.contains("'b'") == true)
+        #expect(try bench.picture().differences(from: live) == [])
+        #expect(try bench.leftovers().isEmpty)
+    }
+
+    @Test func `because the last step fails is undone as a whole`() throws {
+        let (bench, dump, _) = try bench()
+        try bench.sql(
+            "DROP VIEW w; CREATE TRIGGER own BEFORE INSERT ON t FOR EACH ROW SET NEW.v = 'x'; CREATE TABLE u (id INT PRIMARY KEY, t INT, FOREIGN KEY (t) REFERENCES t (id))"
+        )
+        let live = try bench.picture()
+        let fetched = try bench.restore(dump).fetch()
+        // Somebody makes a table that has the name of a view, after the tables were swapped and before the view is made.
+        let failure = mysqlFailure { _ = try fetched.apply { if $0 == .recorded { try bench.sql("CREATE TABLE w (x INT)") } } }
+        #expect(failure?.number == 1050, "\(String(describing: failure))")
         fetched.discard()
-        switch report {
-        case .success: #expect(try bench.sql("SELECT COUNT(*) FROM a") == "1\n")
-        case .failure: #expect(try bench.picture().differences(from: live) == [])
-        }
+        try bench.sql("DROP TABLE w")
+        #expect(try bench.picture().differences(from: live) == [])
         #expect(try bench.leftovers().isEmpty)
     }
 }
@@ -495,8 +505,11 @@ func mysqlFailure(_ body: () throws -> Void) -> MySQLFailure? {
         let native = try bench.dump(), m = native.manifest
         let result = try Child.run(
             "mariadb-dump",
-            ["--no-defaults", "--user=root", "--socket=\(bench.server.socket)", "--default-character-set=utf8mb4", "--single-transaction", "--routines", "--triggers", "--events", "--hex-blob",
-                bench.database])
+            [
+                "--no-defaults", "--user=root", "--socket=\(bench.server.socket)", "--default-character-set=utf8mb4", "--single-transaction", "--routines", "--triggers",
+                "--events", "--hex-blob",
+                bench.database,
+            ])
         #expect(result.exitStatus == 0 && result.errorText.isEmpty, "\(result.errorText)")
         try AtomicFile.write(result.output.span, to: DumpPath.clientDump.reduce(native.scratch.root) { $0.appending($1) })
         let tables = m.tables.map { table in

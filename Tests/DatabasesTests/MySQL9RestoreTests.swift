@@ -86,6 +86,35 @@ struct `A restored MySQL database` {
         #expect(Set(after).symmetricDifference(expected) == [])
     }
 
+    /// The server of the tests' root folder as a program that needs no chroot.
+    private func program(in tree: ScratchTree) throws {
+        let root = Host.environment("LIFEBOAT_MYSQL_ROOT") ?? "/var/cache/lifeboat-test/mysql"
+        let script = """
+            #!/bin/sh
+            first=$1; shift
+            case "$*" in *--version*) ;; *) set -- --basedir=\(root)/usr --plugin-dir=\(root)/usr/lib/mysql/plugin --lc-messages-dir=\(root)/usr/share/mysql "$@" ;; esac
+            exec \(root)/lib64/ld-linux-x86-64.so.2 --library-path \(root)/usr/lib/x86_64-linux-gnu:\(root)/usr/lib/mysql/private \(root)/usr/sbin/mysqld "$first" "$@"
+
+            """
+        try Directory.setMode(tree.path, 0o755)
+        try tree.add("mysqld", .file(script, mode: 0o755))
+    }
+
+    @Test func `is proved in a throw-away server of its own`() throws {
+        let dump = try ServerDump(access), tree = try ScratchTree()
+        try program(in: tree)
+        var options = ThrowawayServer.Options(source: dump.manifest.version, sqlMode: dump.manifest.sqlMode, directory: tree.path)
+        options.programPlaces = [tree.path]
+        let own = try ThrowawayServer.start(options)
+        #expect(own.program.version.vendor == .mysql)
+        let report = try MySQLRestore.run(own.server, password: [], source: dump.source, manifest: dump.manifest)
+        #expect(report.comparison.comparedRows == dump.manifest.rowCount && report.problems.isEmpty)
+        let process = own.processID
+        own.stop()
+        #expect(!Host.processExists(process))
+        #expect(try Directory.entries(of: tree.path).count == 1)
+    }
+
     private struct Killed: Error {}
 
     /// In a function: its connection ends with it, as a killed program's does.

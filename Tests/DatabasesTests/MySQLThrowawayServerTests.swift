@@ -25,7 +25,10 @@ import Testing
 
     @Test func `starts like the source, takes data, stops and leaves nothing`() throws {
         let mode = "NO_ZERO_DATE,PIPES_AS_CONCAT"
-        let server = try ThrowawayServer.start(options { $0.sqlMode = mode; $0.lowerCaseTableNames = 1 })
+        let server = try ThrowawayServer.start(
+            options {
+                $0.sqlMode = mode; $0.lowerCaseTableNames = 1
+            })
         #expect(server.program.version.vendor == .mariadb)
         #expect(server.directory.parent == tree.path && server.isRunning)
         let status = try FileStatus.of(server.directory)
@@ -120,7 +123,9 @@ import Testing
         try program("d", "8.4.0")
         try program("e", "nonsense")
         let places = ["a", "b", "c", "d", "e", "missing"].map { tree[BytePath($0)] }
-        func choice(_ source: String) throws -> String { String(decoding: try ServerProgram.find(like: MySQLVersion(source), in: places).path.parent.name, as: UTF8.self) }
+        func choice(_ source: String) throws -> String {
+            String(decoding: try ServerProgram.find(like: MySQLVersion(source), in: places).path.parent.name, as: UTF8.self)
+        }
         #expect(try choice("10.11.2-MariaDB") == "c")
         #expect(try choice("10.6.1-MariaDB") == "a")
         #expect(try choice("10.6.99-MariaDB") == "a")

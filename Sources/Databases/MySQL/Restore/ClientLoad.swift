@@ -18,7 +18,7 @@ extension ScratchBuilder {
                 hint: "run `SET GLOBAL event_scheduler = OFF` for the time of the restore")
         }
         try checkFooter()
-        try connection.execute(
+        try connection.define(
             """
             CREATE DATABASE \(identifier: scratch) CHARACTER SET \(literal: SchemaText(manifest.characterSet)) \
             COLLATE \(literal: SchemaText(manifest.collation))
@@ -73,7 +73,7 @@ extension ScratchBuilder {
     ) throws(MySQLFailure) {
         let table = entry.object.name
         for key in TableDefinition(entry.sql.bytes).foreignKeys where key.referencedDatabase == nil && !chosen.contains(key.referencedTable) {
-            try connection.execute(
+            try connection.define(
                 "ALTER TABLE \(scratch, table) DROP FOREIGN KEY \(identifier: key.name)", to: "prepare the foreign keys of the table '\(table)'")
             built.content.deferredForeignKeys.append(ScratchContent.DeferredKey(table: table, key: key))
         }

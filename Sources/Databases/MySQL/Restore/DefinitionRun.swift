@@ -31,7 +31,7 @@ struct DefinitionRun {
     /// Runs them; the session is as before even if one fails.
     func run(_ statements: [SQLText], to operation: String) throws(MySQLFailure) {
         do throws(MySQLFailure) {
-            for statement in statements { try connection.execute(statement, to: operation) }
+            for statement in statements { try connection.define(statement, to: operation) }
         } catch {
             for statement in RestoreServer.plainSession { _ = try? connection.execute(statement, to: operation) }
             if !databaseCollation.isEmpty { _ = try? connection.execute(alterDatabase(databaseCollation), to: operation) }

@@ -36,7 +36,7 @@ struct MySQLSwap {
     /// - Throws: `MySQLFailure`; then the live database is as before, unless the failure says otherwise.
     func run(_ plan: SwapJournal, _ observe: Observer) throws -> SchemaText? {
         var journal = plan
-        try connection.execute("CREATE DATABASE \(identifier: names.old)", to: Self.operation)
+        try connection.define("CREATE DATABASE \(identifier: names.old)", to: Self.operation)
         do throws(MySQLFailure) {
             try journal.write(to: names.old, connection)
         } catch {

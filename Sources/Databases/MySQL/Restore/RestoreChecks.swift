@@ -36,7 +36,8 @@ struct RestoreChecks {
                 hint: "restore into \(source.vendor == .mariadb ? "MariaDB" : "MySQL") \(source.major).\(source.minor) or later")
         }
         if selection.tables.contains(where: \.hasHistory) && !own.isAtLeast(10, 11) {
-            throw MySQLFailure(.unsupported, operation, server, "\(own) cannot take back the history of system-versioned tables", hint: "restore into MariaDB 10.11 or later")
+            throw MySQLFailure(
+                .unsupported, operation, server, "\(own) cannot take back the history of system-versioned tables", hint: "restore into MariaDB 10.11 or later")
         }
     }
 

@@ -57,6 +57,6 @@ struct RestoreNames: Hashable, Sendable {
     }
 
     static func drop(_ database: SchemaText, _ connection: MySQLConnection) throws(MySQLFailure) {
-        try connection.execute("DROP DATABASE IF EXISTS \(identifier: database)", to: "remove the database '\(database)'")
+        try connection.define("DROP DATABASE IF EXISTS \(identifier: database)", to: "remove the database '\(database)'")
     }
 }

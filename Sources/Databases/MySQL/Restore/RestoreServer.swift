@@ -1,6 +1,7 @@
 // RestoreServer: connections of a restore: sessions in which definitions and rows mean what they meant when they were dumped.
 
 import Bytes
+import HostOS
 
 struct RestoreServer: Sendable {
     let server: MySQLServer
@@ -37,4 +38,22 @@ struct RestoreServer: Sendable {
     static let plainSession: [SQLText] = [
         "SET NAMES utf8mb4", "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', foreign_key_checks = 0, unique_checks = 0",
     ]
+}
+
+extension MySQLConnection {
+    /// Runs a definition statement outside of a transaction. Servers may find a deadlock between two of these (MySQL's backup lock and its
+    /// dictionary): then one of them did nothing and is tried again.
+    func define(_ sql: SQLText, to operation: String) throws(MySQLFailure) {
+        var attempt = 1
+        while true {
+            do throws(MySQLFailure) {
+                try execute(sql, to: operation)
+                return
+            } catch {
+                if error.number != 1213 || attempt == 20 { throw error }
+            }
+            SystemClock().sleep(nanoseconds: Int64(attempt) * 50_000_000)
+            attempt += 1
+        }
+    }
 }

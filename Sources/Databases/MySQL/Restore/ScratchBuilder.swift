@@ -33,7 +33,7 @@ struct ScratchBuilder {
     /// - Parameter connection: with no database of its own; it is left in the scratch database.
     func build(_ connection: MySQLConnection) throws -> Built {
         var built = Built(content: ScratchContent(characterSet: manifest.characterSet, collation: manifest.collation, sourceDatabase: manifest.database))
-        try connection.execute(
+        try connection.define(
             """
             CREATE DATABASE \(identifier: scratch) CHARACTER SET \(literal: SchemaText(manifest.characterSet)) \
             COLLATE \(literal: SchemaText(manifest.collation))
@@ -88,7 +88,7 @@ struct ScratchBuilder {
         let helpers = Set(built.content.helperSequences)
         for object in manifest.objects(.sequence) where selection.sequences.contains(object) || helpers.contains(object.name) {
             let operation = "make the sequence '\(object.name)'"
-            try connection.execute(SQLText(try read(object)), to: operation)
+            try connection.define(SQLText(try read(object)), to: operation)
             if let position = object.position, let number = Int64(position) {
                 try connection.execute("DO SETVAL(\(identifier: object.name), \(number), 0)", to: operation)
             }
@@ -104,7 +104,7 @@ struct ScratchBuilder {
             let keys = entry.definition.foreignKeys.filter { isInside($0, chosen) }
             if keys.isEmpty { continue }
             let clauses: [SQLText] = keys.map { "ADD \(sql: $0.clause)" }
-            try connection.execute(
+            try connection.define(
                 "ALTER TABLE \(identifier: entry.table.name) \(sql: .joined(clauses))", to: "make the foreign keys of the table '\(entry.table.name)'")
         }
     }

@@ -140,7 +140,8 @@ enum ForeignKeyCheck {
         _ key: ForeignKey, _ table: SchemaText, in database: SchemaText, _ connection: MySQLConnection
     ) throws(MySQLFailure) -> String? {
         do throws(MySQLFailure) {
-            let count = try connection.query(key.orphanCount(table, in: database), to: "check the foreign key '\(key.name)' of the table '\(table)'")
+            let count =
+                try connection.query(key.orphanCount(table, in: database), to: "check the foreign key '\(key.name)' of the table '\(table)'")
                 .first?.unsigned(0) ?? 0
             return count == 0 ? nil : "\(count) rows of the table '\(table)' refer to rows of '\(key.referencedTable)' that are not there ('\(key.name)')"
         } catch {

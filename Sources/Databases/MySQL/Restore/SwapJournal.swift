@@ -51,7 +51,7 @@ struct SwapJournal: Sendable {
     /// Writes it into `database`, whole or not at all.
     func write(to database: SchemaText, _ connection: MySQLConnection) throws(MySQLFailure) {
         let operation = "write the journal of the swap"
-        try connection.execute(
+        try connection.define(
             """
             CREATE TABLE \(database, SwapJournal.table) (position INT UNSIGNED NOT NULL PRIMARY KEY, \
             list VARCHAR(20) CHARACTER SET ascii NOT NULL, statement LONGBLOB NOT NULL) ENGINE = InnoDB
@@ -100,7 +100,7 @@ struct SwapJournal: Sendable {
     }
 
     mutating func move(to state: State, in database: SchemaText, _ connection: MySQLConnection) throws(MySQLFailure) {
-        try connection.execute(
+        try connection.define(
             "UPDATE \(database, SwapJournal.table) SET statement = \(literal: SchemaText(state.rawValue)) WHERE list = 'state'",
             to: "write the journal of the swap")
         self.state = state
@@ -121,7 +121,7 @@ struct SwapJournal: Sendable {
         do throws(MySQLFailure) {
             for statement in self[list] {
                 do throws(MySQLFailure) {
-                    try connection.execute(statement, to: operation)
+                    try connection.define(statement, to: operation)
                 } catch {
                     // "Can't DROP": a foreign key that a list dropped when it was run before. Only MariaDB has IF EXISTS for these.
                     if error.number != 1091 { throw error }

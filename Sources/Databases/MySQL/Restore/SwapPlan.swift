@@ -44,6 +44,7 @@ struct SwapPlan {
 
     func journal() throws(MySQLFailure) -> SwapJournal {
         let new = Set(newTables), replaced = replacedTables
+        try refuseForeignTriggers(replaced)
         let liveRun = DefinitionRun(connection: connection, database: target, databaseCollation: live?.collation ?? restored.collation)
         let newRun = DefinitionRun(connection: connection, database: target, databaseCollation: restored.collation)
         let triggers = entries(.trigger).filter { replaced.contains($0.object.table) }
@@ -77,7 +78,8 @@ struct SwapPlan {
         }
         undo += incoming.flatMap { remaking($0.table, $0.key, in: $0.database) }
         lists[.undoPrepare] = undo
-        return SwapJournal(target: target, scratch: names.scratch, marker: marker(replaced), keepsOld: keepsOld && !replaced.isEmpty,
+        return SwapJournal(
+            target: target, scratch: names.scratch, marker: marker(replaced), keepsOld: keepsOld && !replaced.isEmpty,
             makesTarget: live == nil, lists: lists)
     }
 
@@ -101,6 +103,16 @@ struct SwapPlan {
 
     private func renaming(_ moves: [(from: SchemaText, name: SchemaText, to: SchemaText)]) -> [SQLText] {
         moves.isEmpty ? [] : ["RENAME TABLE \(sql: .joined(moves.map { "\($0.from, $0.name) TO \($0.to, $0.name)" }))"]
+    }
+
+    /// A trigger's name is unique in its database: one that moved to a table that stays would be lost.
+    private func refuseForeignTriggers(_ replaced: [SchemaText]) throws(MySQLFailure) {
+        let names = Set(restored.triggers.map(\.name))
+        guard let entry = entries(.trigger).first(where: { names.contains($0.object.name) && !replaced.contains($0.object.table) }) else { return }
+        throw MySQLFailure(
+            .unsupported, "put the restored tables in place", connection.server,
+            "the trigger '\(entry.object.name)' belongs to the table '\(entry.object.table)' now, which is not restored",
+            hint: "restore '\(entry.object.table)' too, or drop that trigger first")
     }
 
     // MARK: Views, triggers, routines, events

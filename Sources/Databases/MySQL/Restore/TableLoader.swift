@@ -52,7 +52,7 @@ struct TableLoader: Sendable {
 
     private func load(_ job: Job, _ connection: MySQLConnection) throws -> [String] {
         let table = job.table
-        try connection.execute(job.definition, to: "create the table '\(table.name)'")
+        try connection.define(job.definition, to: "create the table '\(table.name)'")
         guard job.isFilled, !table.chunks.isEmpty else { return [] }
         if table.hasHistory && connection.version.vendor == .mariadb {
             try connection.execute("SET SESSION system_versioning_insert_history = 1", to: "restore the history of the table '\(table.name)'")

@@ -129,9 +129,11 @@ enum ServerLog {
     /// At most five lines, errors before others, without their times.
     static func lastWords(_ log: BytePath) -> [String] {
         guard let file = try? Descriptor.open(log, .read), let size = try? file.status().size,
-            let tail = try? [UInt8](byteCount: 1 << 15, filledBy: { (span) throws(SystemError) in
-                try file.readFully(into: &span, at: size > 1 << 15 ? size - 1 << 15 : 0)
-            })
+            let tail = try? [UInt8](
+                byteCount: 1 << 15,
+                filledBy: { (span) throws(SystemError) in
+                    try file.readFully(into: &span, at: size > 1 << 15 ? size - 1 << 15 : 0)
+                })
         else { return [] }
         let lines = BytePath.lines(tail)
         let errors = lines.filter { $0.contains("ERROR") || $0.contains("FATAL") }

@@ -68,7 +68,6 @@ import Testing
         let settings = try read(Examples.full)
         #expect(
             settings.inactive == [
-                "app.maintenance: line 6: accepted, has no effect in this version",
                 "objectives.drill_every: line 7: accepted, has no effect in this version",
                 "sources.database.pitr: line 13: accepted, has no effect in this version",
                 "repository offsite: line 22: s3: addresses are accepted, and cannot be opened by this version",

@@ -136,9 +136,9 @@ import Testing
     @Test func `a database of a kind that is not supported is said, and the rest is saved`() throws {
         let school = try School()
         try school.scratch.add(
-            "school/.env", .file("APP_NAME=School\nDB_CONNECTION=mysql\nDB_HOST=127.0.0.1\nDB_DATABASE=sms\nDB_PASSWORD=hidden\n"))
+            "school/.env", .file("APP_NAME=School\nDB_CONNECTION=pgsql\nDB_HOST=127.0.0.1\nDB_DATABASE=sms\nDB_PASSWORD=hidden\n"))
         let result = try school.lifeboat("backup", status: 1)
-        #expect(result.errorText.contains("error: database: MySQL at 127.0.0.1/sms was not saved"), "\(result.errorText)")
+        #expect(result.errorText.contains("error: database: PostgreSQL at 127.0.0.1/sms was not saved"), "\(result.errorText)")
         #expect(!result.errorText.contains("hidden"))
         #expect(try school.snapshots().count == 2)
         let status = try school.lifeboat("status", "--check", status: 22)

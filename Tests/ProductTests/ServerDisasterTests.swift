@@ -50,7 +50,8 @@ import Testing
         try school.server.sql("UPDATE students SET gpa = 0; UPDATE grades SET note = 'kept'", in: school.database)
         let kept = try school.server.sql("CHECKSUM TABLE grades", in: school.database)
         try school.lifeboat("restore", "database", "--tables", "students", "--force")
-        #expect(try school.server.sql("SELECT COUNT(*) AS zeros FROM students WHERE gpa = 0", in: school.database) == "zeros\n0\n")
+        let zeros = try school.server.sql("SELECT COUNT(*) AS zeros FROM students WHERE gpa = 0", in: school.database)
+        #expect(zeros == "0\n")
         #expect(try school.server.sql("CHECKSUM TABLE grades", in: school.database) == kept)
         let other = "\(school.database)_copy"
         try school.lifeboat("restore", "database", "--into", other, "--force")

@@ -80,7 +80,6 @@ import Testing
                 "drill.checks: line 39: accepted, has no effect in this version",
                 "notify: line 44: accepted, has no effect in this version",
                 "heartbeat: line 45: accepted, has no effect in this version",
-                "hooks: line 46: accepted, has no effect in this version",
                 "metrics: line 47: accepted, has no effect in this version",
                 "serve: line 48: accepted, has no effect in this version",
             ])

@@ -88,8 +88,8 @@ struct RestoreChecks {
         if statements.isEmpty { return }
         throw MySQLFailure(
             .denied, operation, server, "the account lacks privileges",
-            hint: "run as an administrator of the server: " + statements.map { "\($0);" }.joined(separator: " ")
-                + " Or restore as such an administrator: --database-user root")
+            hint: "restore as an administrator of the server (--database-user root), or let one run: "
+                + statements.map { "\($0);" }.joined(separator: " "))
     }
 
     private var neededPrivileges: [String] {

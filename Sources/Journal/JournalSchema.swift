@@ -28,6 +28,14 @@ enum JournalSchema {
             // Where the audit log ended when a run ended: lines that are missing at its end are missed here.
             try database.execute(sql: "ALTER TABLE runs ADD COLUMN audit_sequence INTEGER; ALTER TABLE runs ADD COLUMN audit_hash TEXT")
         }
+        migrator.registerMigration("3 packs read") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE packs_read (
+                        repository TEXT NOT NULL, pack TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (repository, pack)
+                    ) WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 

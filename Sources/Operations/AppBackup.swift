@@ -24,6 +24,8 @@ package struct AppBackup {
     package let workbench: AppWorkbench
     /// Which sources; the order does not matter.
     package var sources: Set<AppSource> = Set(AppSource.allCases)
+    /// restic patterns of files to leave out, beside those of the settings.
+    package var exclude: [String] = []
     package var dryRun = false
     /// Where the passing copy of a database lies; the state directory otherwise.
     package var staging: BytePath?
@@ -50,18 +52,25 @@ package struct AppBackup {
         var access = damaged.watching(workbench.access)
         access.withoutLock = dryRun
         let started = Host.monotonicNanoseconds()
+        var saved: [String] = []
+        let note = { (event: Event) in
+            if case .finished(let outcome) = event, outcome.failure == nil { saved.append(outcome.unit.label) }
+            onEvent(event)
+        }
         let hooks = AppHooks(workbench: workbench, verb: .backup) { onEvent(.warning($0)) }
         let action = AuditTrail.Action("backup", "\(units.map(\.label).joined(separator: ", ")) into \(access.address)", run: run.id.text)
         let audit = dryRun ? AuditTrail.none : access.audit
         return try run.record {
             try audit.record(action, announced: false) {
                 let outcomes = try hooks.around(isDryRun: dryRun) {
-                    try access.withIndex(.shared) { indexed, snapshots in
-                        for message in damaged.messages { onEvent(.warning(message)) }
-                        let session = AppBackupSession(
-                            workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run,
-                            staging: staging, dryRun: dryRun, writer: writer, progress: progress, cancellation: cancellation)
-                        return try save(units, session, indexed, onEvent)
+                    try Cancelled.explained(Self.kept(dryRun ? [] : saved), next: "run it again: what is stored already need not be stored again") {
+                        try access.withIndex(.shared) { indexed, snapshots in
+                            for message in damaged.messages { onEvent(.warning(message)) }
+                            let session = AppBackupSession(
+                                workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run,
+                                staging: staging, dryRun: dryRun, writer: writer, progress: progress, cancellation: cancellation)
+                            return try save(units, session, indexed, note)
+                        }
                     }
                 }
                 return AppBackupOutcome(
@@ -72,6 +81,10 @@ package struct AppBackup {
         } result: { outcome in
             outcome.record(phases: run.phases)
         }
+    }
+
+    private static func kept(_ saved: [String]) -> String {
+        saved.isEmpty ? "no new backup was made; all earlier ones are as they were" : "\(saved.joined(separator: " and ")) saved, the rest not"
     }
 
     private func save(
@@ -100,7 +113,7 @@ package struct AppBackup {
             switch source {
             case .config: application.config.isEmpty ? [] : [.config(application.config)]
             case .database: application.databases.map { .database($0, isOnlyOne: application.databases.count == 1) }
-            case .files: application.files.map { $0.paths.isEmpty ? [] : [.files($0)] } ?? []
+            case .files: application.files.map { $0.paths.isEmpty ? [] : [.files($0.excluding(exclude))] } ?? []
             }
         }
         guard units.isEmpty else { return units }

@@ -64,6 +64,8 @@ package struct AppDatabaseServer: Sendable, CustomStringConvertible {
 
     var passwordBytes: [UInt8] { password.withBytes { [UInt8](copying: $0) } }
 
+    func probe() throws -> MySQLProbe { try MySQLProbe.run(server, password: passwordBytes) }
+
     func capture(_ reading: ServerReading, into sink: any DumpSink) throws -> ServerManifest {
         let nonTransactional: MySQLCaptureOptions.NonTransactional =
             switch reading.nonTransactional {

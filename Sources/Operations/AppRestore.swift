@@ -49,36 +49,55 @@ package struct AppRestore {
         access.withoutLock = access.withoutLock || dryRun
         // Without a safety backup nothing is written to the repository: it may be read-only.
         let onlyReading = selection.target != nil || !takesSafetyBackup
-        return try access.withIndex(.shared, onlyReading: onlyReading) { indexed, snapshots in
-            for message in damaged.messages { onEvent(.note(message)) }
-            let planner = AppRestorePlanner(workbench, selection, indexed, snapshots)
-            let plan = try planner.plan()
-            try refuseImpossible(plan)
-            if dryRun { return AppRestoreOutcome(plan: plan, isDryRun: true) }
-            guard try confirm(plan) else { throw Failure(.cancelled, "nothing was changed") }
-            let source = selection.sources.count == 1 ? selection.sources.first?.rawValue : nil
-            let run = AppRun.begin(
-                RunStart(verb: "restore", application: workbench.application.name, source: source), in: workbench.state,
-                now: workbench.identity.now())
-            defer { for warning in run.warnings { onEvent(.note(warning)) } }
-            let staging = try workbench.state.makeStaging(run: run.id.text, under: lock)
-            defer { try? Directory.removeTree(staging) }
-            let session = AppRestoreSession(
-                options: self, plan: plan, catalog: planner.catalog, indexed: indexed, run: run, staging: staging, progress: progress,
-                cancellation: cancellation, onEvent: onEvent)
-            let hooks = AppHooks(workbench: workbench, verb: .restore) { onEvent(.note($0)) }
-            let action = AuditTrail.Action("restore", describe(plan), run: run.id.text)
-            return try run.record {
-                try access.audit.record(action) {
-                    try hooks.around(isDryRun: false) { try session.carryOut() }
+        return try Cancelled.explained("nothing was changed", next: nil) {
+            try access.withIndex(.shared, onlyReading: onlyReading) { indexed, snapshots in
+                for message in damaged.messages { onEvent(.note(message)) }
+                let planner = AppRestorePlanner(workbench, selection, indexed, snapshots)
+                let plan = try planner.plan()
+                try refuseImpossible(plan)
+                if dryRun { return AppRestoreOutcome(plan: plan, isDryRun: true) }
+                guard try confirm(plan) else { throw Failure(.cancelled, "nothing was changed") }
+                let source = selection.sources.count == 1 ? selection.sources.first?.rawValue : nil
+                let run = AppRun.begin(
+                    RunStart(verb: "restore", application: workbench.application.name, source: source), in: workbench.state,
+                    now: workbench.identity.now())
+                defer { for warning in run.warnings { onEvent(.note(warning)) } }
+                let staging = try workbench.state.makeStaging(run: run.id.text, under: lock)
+                defer { try? Directory.removeTree(staging) }
+                let session = AppRestoreSession(
+                    options: self, plan: plan, catalog: planner.catalog, indexed: indexed, run: run, staging: staging, progress: progress,
+                    cancellation: cancellation, onEvent: onEvent)
+                let hooks = AppHooks(workbench: workbench, verb: .restore) { onEvent(.note($0)) }
+                let action = AuditTrail.Action("restore", describe(plan), run: run.id.text)
+                return try run.record {
+                    try access.audit.record(action) {
+                        try hooks.around(isDryRun: false) {
+                            try Cancelled.explained(kept(run.phases, plan), next: next(run.phases)) { try session.carryOut() }
+                        }
+                    } result: { outcome in
+                        let safety = outcome.safetyBackups.map(\.id)
+                        return (outcome.record(phases: []).exitStatus, safety.isEmpty ? "done" : "safety backups \(AuditTrail.names(safety))")
+                    }
                 } result: { outcome in
-                    let safety = outcome.safetyBackups.map(\.id)
-                    return (outcome.record(phases: []).exitStatus, safety.isEmpty ? "done" : "safety backups \(AuditTrail.names(safety))")
+                    outcome.record(phases: run.phases)
                 }
-            } result: { outcome in
-                outcome.record(phases: run.phases)
             }
         }
+    }
+
+    // MARK: Cancelled
+
+    private static let applying = ["config", "database", "files"]
+
+    private func kept(_ phases: [PhaseDuration], _ plan: AppRestorePlan) -> String {
+        if let target = plan.target { return "what was restored until then stays in '\(target)', the rest is missing" }
+        guard let last = phases.last(where: { Self.applying.contains($0.name) })?.name else { return "nothing of the application was changed" }
+        let safety = phases.contains { $0.name == "safety" } ? "; what was there before is kept (`lifeboat snapshots --tag safety`)" : ""
+        return "the \(last == "files" ? "files are" : "\(last) is") only partly back\(safety)"
+    }
+
+    private func next(_ phases: [PhaseDuration]) -> String {
+        phases.contains { Self.applying.contains($0.name) } ? "run the restore again, before the application is used" : "run the restore again"
     }
 
     /// "4f2a91c0 9b1c22d0 over /srv/www/sms".

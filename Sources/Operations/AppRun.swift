@@ -58,6 +58,18 @@ package final class AppRun: Sendable {
         return try body()
     }
 
+    /// Does something else with the journal; nil, and a warning, if that is not possible.
+    @discardableResult
+    func withJournal<Value>(_ body: (RunJournal) throws(JournalFailure) -> Value) -> Value? {
+        guard let journal else { return nil }
+        do throws(JournalFailure) {
+            return try body(journal)
+        } catch {
+            warn(error)
+            return nil
+        }
+    }
+
     package func note(_ level: RunEvent.Level, _ message: String) {
         do throws(JournalFailure) {
             try journal?.append(level, message, to: id)

@@ -146,18 +146,9 @@ package struct AppScheduleRun: Sendable {
         return (outcome.code, "\(ByteCount(outcome.bytesRead)) read, \(ByteCount(outcome.bytesStored)) stored")
     }
 
-    /// How many reports of scheduled verifies are kept: a quarter of a year of nights.
-    private static let reportCount = 90
-
     private static func verify(_ workbench: AppWorkbench, _ onEvent: (Event) -> Void) throws -> (code: FailureCode?, text: String) {
         let report = try AppVerify(workbench).run(cancellation: { Interrupts.isRequested })
-        let directory = workbench.state.directory.appending("reports")
-        try Directory.createAll(directory)
-        let time = Timestamp(seconds: report.time.seconds).description.filter { $0 != ":" && $0 != "-" }
-        let place = directory.appending("verify-\(time).txt"), text = Array((report.lines.joined(separator: "\n") + "\n").utf8)
-        try AtomicFile.write(text.span, to: place)
-        let reports = try Directory.entries(of: directory).filter { $0.name.starts(with: Array("verify-".utf8)) }
-        for old in reports.dropLast(reportCount) { try Directory.remove(directory.appending(old.name)) }
+        let place = try AppVerifyReportFile.kept.write(report, state: workbench.state)
         if let damage = report.damage.first {
             let failure = Failure(.damaged, "verify found damage: \(damage)", hint: "read \(place)")
             onEvent(.failed("verify", failure))

@@ -84,7 +84,8 @@ package struct AppStatus {
         } catch {
             let failure = Failure(describing: error)
             report.repositoryFailure = failure
-            report.reasons.append("the repository cannot be read: \(failure.message)")
+            // A missing key says so itself, and is not the repository's fault.
+            report.reasons.append(failure.code == .wrongKey ? failure.message : "the repository cannot be read: \(failure.message)")
         }
         readJournal(&report)
         judge(&report)
@@ -123,6 +124,7 @@ package struct AppStatus {
     private func reason(_ database: ResolvedDatabase) -> String? {
         switch database.location {
         case .file: nil
+        case .server where database.type == .mysql || database.type == .mariadb: nil
         case .server: "\(database.type.map { "\($0)" } ?? "this kind of") databases cannot be backed up by this version of lifeboat"
         case .unknown(let reason): reason
         }

@@ -1,15 +1,14 @@
 // AppVerify: the verb `verify`: is what was saved still there, whole, and the database it claims to be?
 //
-// 1. Structure: every snapshot, index, pack and tree of the application (Upkeep's Check); of the data as much as is asked for.
-// 2. Databases: each snapshot's manifest can be read and fits its file; where all data is read, the file's SHA-256 is compared too.
-// 3. The newest capture of every database is restored to a private place, checked by SQLite itself (quick_check) and compared
-//    with its manifest, table by table.
+// 1. Structure: every snapshot, index, pack and tree of the application (Upkeep's Check); of the data as much as is asked for, what has
+//    not been read back for longest first.
+// 2. Databases (AppDatabaseVerify): each snapshot's manifest can be read and fits its file; the newest capture of every database is
+//    followed as far as `verify.dumps` says.
+// 3. A database of which only captures of a damaged state are left is damage, too: nothing good of it can be brought back.
 //
-// The repository is locked exclusively meanwhile, as by any check: nothing may vanish under it. Nothing is changed.
+// The repository is locked exclusively meanwhile, as by any check: nothing may vanish under it. Nothing in it is changed.
 
 import Bytes
-import Codecs
-import Databases
 import HostOS
 import Journal
 import RepositoryEngine
@@ -28,8 +27,6 @@ package struct AppVerify {
     /// Manifests of all database snapshots, not only of the newest ones.
     package var allDatabases = false
 
-    static let newestDatabaseCount = 10
-
     package init(_ workbench: AppWorkbench) { self.workbench = workbench }
 
     package func run(
@@ -45,8 +42,10 @@ package struct AppVerify {
         let hooks = AppHooks(workbench: workbench, verb: .verify) { run.note(.warning, $0) }
         return try run.record {
             try hooks.around(isDryRun: false) {
-                try workbench.access.with(.exclusive, onlyReading: true) { repository in
-                    try verify(repository, run, staging, progress)
+                try Cancelled.explained("nothing was changed; what was read until then does not count as verified", next: "run `lifeboat verify` again") {
+                    try workbench.access.with(.exclusive, onlyReading: true) { repository in
+                        try verify(repository, run, staging, progress)
+                    }
                 }
             }
         } result: { report in
@@ -61,110 +60,32 @@ package struct AppVerify {
     ) throws -> AppVerifyReport {
         let started = workbench.identity.now(), clock = Host.monotonicNanoseconds()
         let readData = readData ?? CheckOptions.ReadData(workbench.application.verify.readData)
-        let tags = [AppTag.program, AppTag.application(workbench.application.name)]
-        let filter = SnapshotFilter(
-            tagLists: sources.count == AppSource.allCases.count ? [tags] : sources.map { tags + [AppTag.source($0)] })
+        let known = run.packReadings(of: repository.config.id)
+        var options = CheckOptions(readData: readData, filter: filter)
+        options.lastRead = known
         let check = try run.phase(readData.isEverything ? Self.wholePhase : "structure") {
-            try Check(repository, options: CheckOptions(readData: readData, filter: filter), progress: progress).run()
+            try Check(repository, options: options, progress: progress).run()
         }
-        var report = AppVerifyReport(
-            application: workbench.application.name, repository: "\(workbench.access.address)", runID: run.id, time: started,
-            readData: readData, check: check)
+        run.recordPackReadings(check, of: repository.config.id, at: started)
+        var report = AppVerifyReport(workbench: workbench, runID: run.id, time: started, readData: readData, check: check)
+        report.sources = sources
+        report.coverage = AppVerifyCoverage(check, known: known, now: started)
         let snapshots = try SnapshotCatalog.load(repository) { _, _ in }
         let catalog = AppCatalog(snapshots.filter { filter.matches($0.snapshot) }, application: workbench.application.name)
         report.snapshots = catalog.all
-        if sources.contains(.database) { try run.phase("databases") { try verifyDatabases(repository, catalog, staging, &report) } }
+        if sources.contains(.database) {
+            let databases = AppDatabaseVerify(
+                workbench: workbench, staging: staging, readsAll: readData.isEverything, looksAtAll: allDatabases)
+            report.databases = try run.phase("databases") { try databases.run(repository, catalog) }
+        }
+        report.notes = run.warnings
         report.durationNanoseconds = Host.monotonicNanoseconds() - clock
         return report
     }
 
-    // MARK: Databases
-
-    private func verifyDatabases(
-        _ repository: Repository, _ catalog: AppCatalog, _ staging: BytePath, _ report: inout AppVerifyReport
-    ) throws {
-        let indexed: IndexedRepository
-        do {
-            indexed = try IndexedRepository.load(repository)
-        } catch let error as RepositoryFailure {
-            // The check has reported the index already; without it no content can be found.
-            report.databases.append(AppVerifyReport.Database(snapshot: nil, path: .root, failure: error.failure))
-            return
-        }
-        let newest = catalog.newestDatabases(known: workbench.application.databases.compactMap(\.savedPath))
-        let others = catalog.backups(of: .database).reversed().filter { candidate in !newest.contains { $0.id == candidate.id } }
-        let chosen = allDatabases ? others : Array(others.prefix(max(0, Self.newestDatabaseCount - newest.count)))
-        var hashed: Set<[BlobID]> = []
-        for snapshot in newest {
-            report.databases.append(verify(snapshot, indexed, staging, restoring: true, &hashed, readsAll: report.readsAll))
-        }
-        for snapshot in chosen {
-            report.databases.append(verify(snapshot, indexed, staging, restoring: false, &hashed, readsAll: report.readsAll))
-        }
-    }
-
-    private func verify(
-        _ snapshot: CatalogedSnapshot, _ indexed: IndexedRepository, _ staging: BytePath, restoring: Bool, _ hashed: inout Set<[BlobID]>,
-        readsAll: Bool
-    ) -> AppVerifyReport.Database {
-        var result = AppVerifyReport.Database(snapshot: snapshot, path: snapshot.snapshot.paths.first ?? .root)
-        do {
-            let reader = BlobReader(indexed)
-            let saved = try AppDatabaseSnapshot(snapshot, reader)
-            result.tableCount = saved.figures.tables.count
-            result.rowCount = saved.figures.rowCount
-            switch saved.content {
-            case .file(let node, let manifest):
-                let content = node.content ?? []
-                if restoring {
-                    try restoreAndCompare(saved, node, manifest, indexed, staging)
-                    result.proof = .restored
-                    hashed.insert(content)
-                } else if readsAll {
-                    if hashed.insert(content).inserted { try compareHash(manifest, content, reader) }
-                    result.proof = .hashed
-                } else {
-                    result.proof = .described
-                }
-            case .dump(let manifest):
-                let source = RepositoryDumpSource(indexed, tree: snapshot.snapshot.tree, snapshotName: snapshot.id.short)
-                if restoring || readsAll {
-                    try DumpCheck.rows(of: manifest, in: source)
-                    result.proof = .hashed
-                } else {
-                    guard try saved.isInIndex(indexed) else { throw Failure(.damaged, "parts of it are missing from the index") }
-                    result.proof = .described
-                }
-            }
-        } catch {
-            result.failure = Failure(describing: error)
-        }
-        return result
-    }
-
-    private func restoreAndCompare(
-        _ saved: AppDatabaseSnapshot, _ node: Node, _ manifest: DatabaseManifest, _ indexed: IndexedRepository, _ staging: BytePath
-    ) throws {
-        let file = staging.appending("verify-" + saved.snapshot.id.short)
-        defer { for path in [file] + SQLiteFiles.companions(of: file) { try? Directory.remove(path) } }
-        _ = try saved.extract(node, to: file, indexed)
-        let found = try workbench.sqlite.inspect(file, depth: .quick).manifest
-        let comparison = DatabaseComparison.file(expected: manifest, found: found)
-        if let difference = comparison.differences.first { throw Failure(.damaged, "its restored copy differs: \(difference)") }
-        if case .problems(let lines) = found.integrity, manifest.integrity.isSound {
-            throw Failure(.damaged, "its restored copy fails SQLite's check: \(lines.first ?? "")")
-        }
-    }
-
-    private func compareHash(_ manifest: DatabaseManifest, _ content: [BlobID], _ reader: BlobReader) throws {
-        let hasher = SHA256()
-        for id in content {
-            let piece = try reader.read(BlobHandle(type: .data, id: id))
-            hasher.update(piece.span)
-        }
-        guard hasher.finish() == manifest.sha256 else {
-            throw Failure(.damaged, "its content does not have the SHA-256 of its manifest")
-        }
+    private var filter: SnapshotFilter {
+        let tags = [AppTag.program, AppTag.application(workbench.application.name)]
+        return SnapshotFilter(tagLists: sources.count == AppSource.allCases.count ? [tags] : sources.map { tags + [AppTag.source($0)] })
     }
 }
 

@@ -1,9 +1,12 @@
-// AppVerifyReport: what a verify found, as a value and as the page of text that is printed, filed or mailed.
+// AppVerifyReport: what a verify found, as a value. How it reads is in AppVerifyText, AppVerifyJSON and AppVerifyPage.
 
 package import Bytes
+import Databases
+import HostOS
 package import Journal
 package import RepositoryEngine
 import RepositoryFormat
+import Settings
 package import Upkeep
 
 package struct AppVerifyReport: Sendable {
@@ -11,8 +14,10 @@ package struct AppVerifyReport: Sendable {
     package enum Proof: String, Sendable {
         /// Its manifest is readable and fits the file's size.
         case described
-        /// Its bytes have the SHA-256 of the manifest.
+        /// Its bytes are those that were captured.
         case hashed
+        /// Its rows were read, counted and hashed, and are those of the manifest.
+        case parsed
         /// It was restored, checked by SQLite, and every table compared.
         case restored
     }
@@ -26,36 +31,100 @@ package struct AppVerifyReport: Sendable {
         package var failure: Failure?
     }
 
+    /// What there is of one source, or of one database of several.
+    package struct State: Sendable {
+        package let source: AppSource
+        /// Of a database.
+        package let path: BytePath?
+        /// Good backups, oldest first.
+        package let good: [CatalogedSnapshot]
+        /// Captures of a database that was damaged already.
+        package let damagedCaptures: [CatalogedSnapshot]
+
+        package var newest: CatalogedSnapshot? { good.last }
+        /// All that is left was damaged before it was saved: nothing good can be brought back.
+        package var isHopeless: Bool { good.isEmpty && !damagedCaptures.isEmpty }
+        package var label: String { path.map { "\(source.rawValue) \($0)" } ?? source.rawValue }
+    }
+
     package let application: String
+    /// As people call it.
+    package let title: String
+    package let host: String
+    package let program: String
     package let repository: String
+    /// The file that opens the repository, if it is one.
+    package let keyFile: BytePath?
     package let runID: RunID
     package let time: Timestamp
     package let readData: CheckOptions.ReadData
     package let check: CheckResult
+    package var sources: Set<AppSource> = Set(AppSource.allCases)
+    /// The sources the application has by its settings.
+    package let configured: Set<AppSource>
     /// The snapshots looked at, oldest first.
     package var snapshots: [CatalogedSnapshot] = []
     package var databases: [Database] = []
+    package var coverage: AppVerifyCoverage
+    /// What a person should know about the verify itself.
+    package var notes: [String] = []
     package var durationNanoseconds: Int64 = 0
 
-    package init(
-        application: String, repository: String, runID: RunID, time: Timestamp, readData: CheckOptions.ReadData, check: CheckResult
-    ) {
-        self.application = application
-        self.repository = repository
+    init(workbench: AppWorkbench, runID: RunID, time: Timestamp, readData: CheckOptions.ReadData, check: CheckResult) {
+        let settings = workbench.application
+        application = settings.name
+        title = settings.title
+        host = workbench.identity.hostName
+        program = workbench.programVersion
+        repository = "\(workbench.access.address)"
+        if case .file(let path) = workbench.access.password { keyFile = path } else { keyFile = nil }
+        configured = Set(
+            AppSource.allCases.filter { source in
+                switch source {
+                case .config: !settings.config.isEmpty
+                case .database: !settings.databases.isEmpty
+                case .files: settings.files != nil
+                }
+            })
         self.runID = runID
         self.time = time
         self.readData = readData
         self.check = check
+        coverage = AppVerifyCoverage(check, known: [:], now: time)
     }
 
     package var readsAll: Bool { readData.isEverything }
-    package var isClean: Bool { check.isClean && databases.allSatisfy { $0.failure == nil } }
+    package var isClean: Bool { check.isClean && databases.allSatisfy { $0.failure == nil } && !states.contains(where: \.isHopeless) }
+
+    /// The sources looked at, each database by itself; a configured one without any backup is among them.
+    package var states: [State] {
+        [AppSource.database, .files, .config].filter(sources.contains).flatMap { source -> [State] in
+            let held = snapshots.filter { $0.snapshot.heldSource == source && !$0.snapshot.isSafetyBackup }
+            if held.isEmpty {
+                return configured.contains(source) ? [State(source: source, path: nil, good: [], damagedCaptures: [])] : []
+            }
+            guard source == .database else { return [state(source, nil, held)] }
+            let paths = Set(held.compactMap(\.snapshot.paths.first)).sorted()
+            return paths.map { path in state(source, path, held.filter { $0.snapshot.paths.first == path }) }
+        }
+    }
+
+    private func state(_ source: AppSource, _ path: BytePath?, _ held: [CatalogedSnapshot]) -> State {
+        State(
+            source: source, path: path, good: held.filter { $0.snapshot.backupSource == source },
+            damagedCaptures: held.filter { $0.snapshot.backupSource == nil })
+    }
 
     /// One line for each thing that is damaged.
     package var damage: [String] {
         check.errors.map(\.description)
             + databases.compactMap { database in
                 database.failure.map { "\(database.snapshot.map { "snapshot \($0.id.short)" } ?? "the databases"): \($0.message)" }
+            }
+            + states.filter(\.isHopeless).map { state in
+                "\(state.label): there is no good backup of it; the database was damaged already when snapshot"
+                    + "\(state.damagedCaptures.count == 1 ? "" : "s") \(state.damagedCaptures.map(\.id.short).joined(separator: ", ")) "
+                    + (state.damagedCaptures.count == 1 ? "was made" : "were made")
             }
     }
 
@@ -66,58 +135,20 @@ package struct AppVerifyReport: Sendable {
         return snapshots.filter { ids.contains($0.id) }
     }
 
-    // MARK: Text
-
-    /// The report as lines of text.
-    package var lines: [String] {
-        var lines = [
-            "lifeboat verify report: \(application)", "time        \(time)", "repository  \(repository)", "run         \(runID)",
-            "result      \(isClean ? "everything that was looked at is whole" : "DAMAGED")", "",
-        ]
-        let counts = check.counts
-        lines.append(
-            "structure   \(counts.snapshots) snapshots, \(counts.trees) trees, \(counts.packs) packs, \(counts.blobs) blobs: \(check.isClean ? "whole" : "\(check.errors.count) errors")"
-        )
-        lines.append("data        \(dataLine)")
-        for source in AppSource.allCases {
-            let found = snapshots.filter { $0.snapshot.backupSource == source }
-            guard let newest = found.last else {
-                if snapshots.contains(where: { $0.snapshot.heldSource == source }) { lines.append("\(padded(source.rawValue))no good backup") }
-                continue
-            }
-            lines.append("\(padded(source.rawValue))\(found.count) snapshots, the newest \(newest.id.short) of \(newest.snapshot.time)")
+    /// What to do about damage, in order; empty if there is none.
+    package var advice: [String] {
+        var advice: [String] = []
+        if check.suggestsRepairIndex {
+            advice.append("Let stock restic rebuild the index from the data that is there: `restic repair index`.")
         }
-        lines += databases.map(line)
-        if !isClean { lines += damageLines }
-        return lines
-    }
-
-    private var dataLine: String {
-        if case .none = readData { return "not read (`--read-data 100%` reads all of it)" }
-        return "\(check.counts.packsRead) of \(check.counts.packs) packs read back, \(ByteCount(check.counts.bytesRead))"
-    }
-
-    private func padded(_ text: String) -> String { text + String(repeating: " ", count: max(1, 12 - text.count)) }
-
-    private func line(_ database: Database) -> String {
-        let name = padded("  database") + "\(database.snapshot?.id.short ?? "") \(database.path): "
-        if let failure = database.failure { return name + "DAMAGED: \(failure.message)" }
-        let size = "\(database.tableCount) tables, \(database.rowCount) rows"
-        switch database.proof {
-        case .restored: return name + "restored and compared, \(size), SQLite's check ok"
-        case .hashed: return name + "every byte as captured, \(size)"
-        case .described, nil: return name + "manifest ok, \(size)"
+        if !check.isClean || databases.contains(where: { $0.failure != nil }) {
+            advice.append("Run `lifeboat backup` now: it stores again what is missing and still exists.")
+            advice.append("Look at the health of the disk that holds the repository; damage seldom comes alone.")
         }
-    }
-
-    private var damageLines: [String] {
-        var lines = ["", "damage"] + damage.map { "  " + $0 }
-        let concerned = damagedSnapshots
-        if !concerned.isEmpty {
-            lines += ["", "snapshots that cannot be restored completely"]
-            lines += concerned.map { "  \($0.id.short)  \($0.snapshot.time)  \($0.snapshot.heldSource?.rawValue ?? "")" }
+        if states.contains(where: \.isHopeless) {
+            advice.append("Mend the live database (or bring it back from a copy elsewhere), then run `lifeboat backup database`.")
         }
-        lines += ["", "next: `lifeboat backup` stores again what is missing and still exists; snapshots not listed above can be restored"]
-        return lines
+        if !advice.isEmpty { advice.append("Then run `lifeboat verify --read-data 100%`. Snapshots that are not named as damaged can be restored meanwhile.") }
+        return advice
     }
 }

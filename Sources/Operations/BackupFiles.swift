@@ -27,15 +27,17 @@ package struct BackupFiles {
         // A dry run writes nothing, so it takes no lock either.
         var access = access
         access.withoutLock = request.dryRun
-        return try access.withIndex(.shared) { indexed, snapshots in
-            var request = request
-            switch parent {
-            case .automatic: break
-            case .none: request.parent = .none
-            case .named(let text): request.parent = .snapshot(try SnapshotCatalog.resolve(text, in: snapshots).snapshot)
+        return try Cancelled.explained("no snapshot was made", next: "run it again: what is stored already need not be stored again") {
+            try access.withIndex(.shared) { indexed, snapshots in
+                var request = request
+                switch parent {
+                case .automatic: break
+                case .none: request.parent = .none
+                case .named(let text): request.parent = .snapshot(try SnapshotCatalog.resolve(text, in: snapshots).snapshot)
+                }
+                return try BackupRun(indexed, request, zone: Host.utcOffset, progress: progress, cancellation: cancellation).run(
+                    snapshots: snapshots)
             }
-            return try BackupRun(indexed, request, zone: Host.utcOffset, progress: progress, cancellation: cancellation).run(
-                snapshots: snapshots)
         }
     }
 }

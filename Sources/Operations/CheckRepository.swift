@@ -13,6 +13,8 @@ package struct CheckRepository {
 
     /// Damage is in the result, not thrown; except for what keeps the repository from being opened at all.
     package func run(progress: @escaping UpkeepProgressHandler) throws -> CheckResult {
-        try access.exclusively(onlyReading: true) { try Check($0, options: options, progress: progress).run() }
+        try Cancelled.explained("nothing was changed; the check is not complete", next: "run `lifeboat check` again") {
+            try access.exclusively(onlyReading: true) { try Check($0, options: options, progress: progress).run() }
+        }
     }
 }

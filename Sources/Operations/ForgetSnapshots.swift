@@ -46,6 +46,16 @@ package struct ForgetSnapshots {
     package func run(
         progress: @escaping UpkeepProgressHandler, onPlan: (ForgetPlan) -> Void = { _ in }, onPrunePlan: (String) -> Void = { _ in }
     ) throws -> Outcome {
+        try Cancelled.explained(
+            dryRun ? "nothing was changed" : "snapshots that were removed until then stay removed, all others are whole", next: "run `lifeboat forget` again"
+        ) {
+            try forget(progress: progress, onPlan: onPlan, onPrunePlan: onPrunePlan)
+        }
+    }
+
+    private func forget(
+        progress: @escaping UpkeepProgressHandler, onPlan: (ForgetPlan) -> Void, onPrunePlan: (String) -> Void
+    ) throws -> Outcome {
         try access.exclusively(onlyReading: dryRun) { repository in
             let snapshots = try SnapshotCatalog.load(repository)
             let (plan, removals) = try decide(snapshots)

@@ -19,6 +19,10 @@ package enum PasswordSource: Sendable {
         case .file(let path):
             do {
                 bytes = PasswordSource.stripped(try AtomicFile.read(path, limit: PasswordSource.maximumByteCount))
+            } catch  where error.kind == .notFound {
+                throw Failure(
+                    .wrongKey, "the key file '\(path)' is missing: without it no backup can be read",
+                    hint: "bring it back from your copy, or name another place (--password-file, or `password_file:` in lifeboat.yaml)")
             } catch {
                 throw Failure(
                     .wrongKey, "could not read the password file '\(path)': \(error.reason)",

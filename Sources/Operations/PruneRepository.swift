@@ -28,7 +28,11 @@ package struct PruneRepository {
 
     /// - Parameter onPlan: shown before anything is changed.
     package func run(progress: @escaping UpkeepProgressHandler, onPlan: (String) -> Void = { _ in }) throws -> Outcome {
-        try access.exclusively(onlyReading: dryRun) { try run(in: $0, ignoring: [], progress: progress, onPlan: onPlan) }
+        try Cancelled.explained(
+            dryRun ? "nothing was changed" : "every snapshot is whole; what was not freed yet is still there", next: "run `lifeboat prune` again"
+        ) {
+            try access.exclusively(onlyReading: dryRun) { try run(in: $0, ignoring: [], progress: progress, onPlan: onPlan) }
+        }
     }
 
     /// - Parameter repository: the one an exclusive lock guards.

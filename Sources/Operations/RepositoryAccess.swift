@@ -85,7 +85,7 @@ package struct RepositoryAccess: Sendable {
         do {
             return try body(repository.through(InterruptibleStore(repository.store)))
         } catch {
-            if Interrupts.isRequested { throw RepositoryFailure.cancelled }
+            if Interrupts.isRequested && !Cancelled.isExplained(error) { throw RepositoryFailure.cancelled }
             throw error
         }
     }

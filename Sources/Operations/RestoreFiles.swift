@@ -34,6 +34,15 @@ package struct RestoreFiles {
     package func run(
         progress: Progress = Progress(), cancellation: Cancellation = Cancellation(), onPlan: (RestorePlan) -> Void = { _ in }
     ) throws -> Outcome {
+        try Cancelled.explained(
+            dryRun ? "nothing was changed" : "what was restored until then stays in '\(target)', the rest is missing",
+            next: "run it again: files that are right already are left alone"
+        ) {
+            try restore(progress: progress, cancellation: cancellation, onPlan: onPlan)
+        }
+    }
+
+    private func restore(progress: Progress, cancellation: Cancellation, onPlan: (RestorePlan) -> Void) throws -> Outcome {
         try access.withIndex(.shared, onlyReading: true) { indexed, snapshots in
             let reference = try SnapshotCatalog.resolve(snapshot, in: snapshots, filter: filter)
             var request = RestoreRequest(tree: reference.snapshot.snapshot.tree, subfolder: reference.path, target: target)

@@ -48,10 +48,16 @@ package enum RepositoryFailure: Error, FailureConvertible {
             Failure(.failed, "the key in use cannot be removed", hint: "open the repository with another password first")
         case .noSuchKey(let id): Failure(.failed, "there is no key '\(id)' in the repository", hint: "`lifeboat key list` shows them")
         case .ambiguousKey(let id): Failure(.failed, "several keys begin with '\(id)'", hint: "give more digits")
+        case .damaged(let object, let detail) where object.hasPrefix("index "):
+            Failure(
+                .damaged, "\(object) is damaged: \(detail)",
+                hint: "`lifeboat check` lists what is damaged; stock restic makes the index anew from the data that is there: `restic repair index`")
         case .damaged(let object, let detail):
             Failure(.damaged, "\(object) is damaged: \(detail)", hint: "`lifeboat check --read-data` lists everything that is damaged")
         case .blobMissing(let blob):
-            Failure(.damaged, "the \(blob) is missing: no index names it", hint: "`lifeboat check` lists the snapshots and files concerned")
+            Failure(
+                .damaged, "the \(blob) is missing: no index names it",
+                hint: "`lifeboat check` lists the snapshots and files concerned; if index files are lost, `restic repair index` makes them anew")
         case .blobDamaged(let blob, let pack, let detail):
             Failure(.damaged, "the \(blob) in pack \(pack.short) is damaged: \(detail)", hint: "`lifeboat check --read-data` lists everything that is damaged")
         case .locked(let by, let location):

@@ -60,9 +60,18 @@ package struct ResolvedDatabase: Hashable, Sendable {
         switch location {
         case .file(let path): return "\(type ?? .sqlite) at \(path)"
         case .unknown(let reason): return reason
+        case .server: return "\(type.map { "\($0)" } ?? "database") at \(place)"
+        }
+    }
+
+    /// Where it is, without what it is: `127.0.0.1:3306/sms`.
+    package var place: String {
+        switch location {
+        case .file(let path): return "\(path)"
+        case .unknown(let reason): return reason
         case .server(let server):
-            let place = server.socket.map { "\($0)" } ?? (server.host ?? "localhost") + (server.port.map { ":\($0)" } ?? "")
-            return "\(type.map { "\($0)" } ?? "database") at \(place)/\(server.database ?? "")"
+            let address = server.socket.map { "\($0)" } ?? (server.host ?? "localhost") + (server.port.map { ":\($0)" } ?? "")
+            return "\(address)/\(server.database ?? "")"
         }
     }
 }
@@ -81,6 +90,12 @@ package struct ResolvedFiles: Hashable, Sendable {
 
     /// `excludePatterns` and `skippedPaths` as one list of restic patterns; skipped paths are anchored and escaped.
     package var allExcludePatterns: [String] { excludePatterns + skippedPaths.map(ResolvedFiles.literalPattern) }
+
+    /// The same with more patterns.
+    package func excluding(_ patterns: [String]) -> ResolvedFiles {
+        ResolvedFiles(
+            paths: paths, excludePatterns: excludePatterns + patterns, skippedPaths: skippedPaths, excludeLargerThan: excludeLargerThan)
+    }
 
     /// A restic pattern that matches exactly this absolute path.
     package static func literalPattern(_ path: BytePath) -> String {

@@ -140,7 +140,7 @@ enum SettingsTable {
     static let verify = [
         Key("read_data", .either([.share, .size, .choice(["all", "none"])]), "how much of the data is read back; 5% otherwise").alsoCalled(
             "read_data_subset"),
-        Key("dumps", .choice(DumpVerification.allCases.map(\.rawValue)), "what is done with saved databases; parse otherwise").withoutEffectYet,
+        Key("dumps", .choice(DumpVerification.allCases.map(\.rawValue)), "what is done with saved databases; parse otherwise"),
     ]
 
     static let drill = [

@@ -19,14 +19,15 @@ package enum ReadAmount: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What is done with a saved database when it is verified.
+/// What is done with the newest capture of each database when backups are verified.
 package enum DumpVerification: String, Hashable, Sendable, CaseIterable {
-    /// Its bytes are checked like any others.
-    case none
-    /// It is read as the database it claims to be.
+    /// It is read as the database it claims to be: an SQLite file is brought back in a private place, checked and compared table by
+    /// table; the rows of a dump are read, counted and hashed.
     case parse
-    /// It is brought back in a scratch place.
-    case restore
+    /// Its bytes are read back and compared with what was captured.
+    case checksum
+    /// It is checked like any other data.
+    case none
 }
 
 /// The `verify:` of a settings file.

@@ -11,7 +11,7 @@
 import Bytes
 import Codecs
 package import RepositoryEngine
-import RepositoryFormat
+package import RepositoryFormat
 import Stores
 
 package struct Check {
@@ -38,6 +38,7 @@ package struct Check {
         let snapshots = try loadSnapshots()
         let inspection = try IndexInspection(repository, report, progress)
         let packs = try inspection.comparePacks(with: repository.store.list(.pack))
+        report.setPresent(packs)
         let trees = TreeInspection(inspection.indexed, report, progress, notesUse: !options.filter.isEmpty)
         try trees.run(snapshots.map(\.snapshot.tree))
         try readData(packs.filter { trees.isUsed($0) }, inspection.indexed, &random)
@@ -76,13 +77,14 @@ package struct Check {
     }
 
     private func readData(_ packs: [PackFile], _ indexed: IndexedRepository, _ random: inout some RandomNumberGenerator) throws {
-        let chosen = Set(options.readData.select(packs.map { ($0.id, $0.byteCount) }, using: &random))
+        report.setNeeded(packs)
+        let chosen = Set(options.readData.select(packs.map { ($0.id, $0.byteCount) }, lastRead: options.lastRead, using: &random))
         try PackInspection(indexed, report, progress).run(packs.filter { chosen.contains($0.id) })
     }
 }
 
 /// A pack file that the index names and the store has.
-struct PackFile: Sendable {
-    let id: PackID
-    let byteCount: UInt64
+package struct PackFile: Sendable {
+    package let id: PackID
+    package let byteCount: UInt64
 }

@@ -1,6 +1,6 @@
 // CheckOptions: how deep a check looks, and at which part.
 
-import Bytes
+package import Bytes
 package import RepositoryEngine
 package import RepositoryFormat
 
@@ -36,7 +36,12 @@ package struct CheckOptions: Sendable {
         }
 
         /// The chosen ones of `packs`, sorted by id.
-        package func select(_ packs: [(id: PackID, byteCount: UInt64)], using random: inout some RandomNumberGenerator) -> [PackID] {
+        /// - Parameter lastRead: when packs were read before. Given, a percentage or a size counts bytes and takes those packs whose reading
+        ///   lies back furthest, the ones never read first, and chance decides between equals. Nil: chance alone, counted as restic counts.
+        package func select(
+            _ packs: [(id: PackID, byteCount: UInt64)], lastRead: [PackID: Timestamp]? = nil, using random: inout some RandomNumberGenerator
+        ) -> [PackID] {
+            if let lastRead, let wanted = byteCount(of: packs) { return ReadData.longestUnread(wanted, of: packs, lastRead, &random) }
             let ids = packs.map(\.id).sorted()
             switch self {
             case .none: return []
@@ -49,6 +54,31 @@ package struct CheckOptions: Sendable {
             }
         }
 
+        /// Of a percentage or a size.
+        private func byteCount(of packs: [(id: PackID, byteCount: UInt64)]) -> UInt64? {
+            switch self {
+            case .none, .all, .part: nil
+            case .byteCount(let wanted): wanted
+            case .percent(let percent): UInt64((Double(packs.reduce(UInt64(0)) { $0 &+ $1.byteCount }) * min(1, percent / 100)).rounded(.up))
+            }
+        }
+
+        /// At least `wanted` bytes, so that n runs of an nth part cover everything.
+        private static func longestUnread(
+            _ wanted: UInt64, of packs: [(id: PackID, byteCount: UInt64)], _ lastRead: [PackID: Timestamp],
+            _ random: inout some RandomNumberGenerator
+        ) -> [PackID] {
+            // Swift's sort is stable: what chance has arranged stays so among those of the same time.
+            let longestFirst = packs.sorted { $0.id < $1.id }.shuffled(using: &random)
+                .sorted { lastRead[$0.id]?.seconds ?? .min < lastRead[$1.id]?.seconds ?? .min }
+            var chosen: [PackID] = [], byteCount: UInt64 = 0
+            for pack in longestFirst where byteCount < wanted {
+                chosen.append(pack.id)
+                byteCount += pack.byteCount
+            }
+            return chosen.sorted()
+        }
+
         private func choose(_ count: Double, of ids: [PackID], _ random: inout some RandomNumberGenerator) -> [PackID] {
             let count = min(max(count, 1), Double(ids.count))
             return ids.shuffled(using: &random).prefix(Int(count)).sorted()
@@ -58,6 +88,8 @@ package struct CheckOptions: Sendable {
     package var readData: ReadData
     /// Only the trees of these snapshots, and only packs they use.
     package var filter: SnapshotFilter
+    /// When packs were last read completely and found whole, as far as anybody knows; nil to choose by chance.
+    package var lastRead: [PackID: Timestamp]?
 
     package init(readData: ReadData = .none, filter: SnapshotFilter = SnapshotFilter()) {
         self.readData = readData

@@ -61,6 +61,9 @@ final class CheckReport: Sendable {
     func count(_ change: (inout CheckCounts) -> Void) { state.withLock { change(&$0.counts) } }
     func suggestRepairIndex() { state.withLock { $0.suggestsRepairIndex = true } }
     func suggestPrune() { state.withLock { $0.suggestsPrune = true } }
+    func setPresent(_ packs: [PackFile]) { state.withLock { $0.presentPacks = Set(packs.map(\.id)) } }
+    func setNeeded(_ packs: [PackFile]) { state.withLock { $0.neededPacks = packs } }
+    func noteWhole(_ pack: PackID) { state.withLock { $0.wholePacks.append(pack) } }
     func markBroken(_ pack: PackID) { _ = broken.withLock { $0.insert(pack) } }
 
     /// Notes where the errors show, by their positions in `errors`.

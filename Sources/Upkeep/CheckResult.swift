@@ -10,6 +10,12 @@ package struct CheckResult: Sendable {
     package internal(set) var counts = CheckCounts()
     /// Packs that are damaged, sorted: for `repair packs`. Missing packs are not among them.
     package internal(set) var brokenPacks: [PackID] = []
+    /// Packs that were read from the first to the last byte and found whole.
+    package internal(set) var wholePacks: [PackID] = []
+    /// Packs that the index names and the store has.
+    package internal(set) var presentPacks: Set<PackID> = []
+    /// Those of them that hold something the checked snapshots need.
+    package internal(set) var neededPacks: [PackFile] = []
     package internal(set) var suggestsRepairIndex = false
     package internal(set) var suggestsPrune = false
     /// False if there was too much damage to find every snapshot and file concerned.

@@ -52,7 +52,7 @@ final class PackInspection: Sendable {
     private func inspect(_ pack: PackFile, _ scan: PackScan) throws {
         var errors = try scan.errors(of: pack)
         if !errors.isEmpty { errors = try scan.errors(of: pack) }
-        guard !errors.isEmpty else { return }
+        guard !errors.isEmpty else { return report.noteWhole(pack.id) }
         for error in errors { report.add(error) }
         report.markBroken(pack.id)
     }

@@ -20,12 +20,19 @@ struct Lifeboat: ParsableCommand {
             Repositories are in the open restic format: stock restic reads, checks and restores them.
             """,
         version: "lifeboat \(version)",
-        subcommands: applicationCommands + repositoryCommands)
+        subcommands: applicationCommands + repositoryCommands,
+        groupedSubcommands: [CommandGroup(name: "Original", subcommands: originalCommands)])
 
     private static let applicationCommands: [any ParsableCommand.Type] = [
         InitCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, StatusCommand.self, HistoryCommand.self,
         ScheduleCommand.self, AuditCommand.self, ConfigCommand.self, DoctorCommand.self, SQLiteWorkerCommand.self,
     ]
+
+    private static let originalCommands: [any ParsableCommand.Type] = [
+        OriginalBackupDatabase.self, OriginalBackupFilesystem.self, OriginalBackupConfig.self, OriginalRestoreBackup.self, OriginalBackupVerify.self,
+    ]
+
+    static var namesWithColons: [String] { originalCommands.map { $0._commandName } }
 
     private static let repositoryCommands: [any ParsableCommand.Type] = [
         SnapshotsCommand.self, LsCommand.self, DumpCommand.self, StatsCommand.self, ForgetCommand.self, PruneCommand.self,

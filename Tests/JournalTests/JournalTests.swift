@@ -178,3 +178,20 @@ private final class Scratch: Sendable {
         }
     }
 }
+
+@Suite struct `When packs were read back` {
+    private func pack(_ number: UInt64) -> Digest { Digest(word0: number, word1: 2, word2: 3, word3: 4) }
+
+    @Test func `is remembered for each repository, and forgotten with the pack or its health`() throws {
+        let scratch = Scratch()
+        let journal = try scratch.open()
+        let all = Set((1...4).map { pack($0) }), first = Timestamp(seconds: 1_000, nanoseconds: 7), second = Timestamp(seconds: 2_000)
+        try journal.recordPackReadings([pack(1), pack(2), pack(3)], present: all, damaged: [], of: "a", at: first)
+        try journal.recordPackReadings([pack(1)], present: all, damaged: [], of: "b", at: first)
+        #expect(try journal.packReadings(of: "a") == [pack(1): first, pack(2): first, pack(3): first])
+        try journal.recordPackReadings([pack(2), pack(4)], present: all.subtracting([pack(1)]), damaged: [pack(3)], of: "a", at: second)
+        #expect(try journal.packReadings(of: "a") == [pack(2): second, pack(4): second])
+        #expect(try journal.packReadings(of: "b") == [pack(1): first])
+        #expect(try journal.packReadings(of: "c").isEmpty)
+    }
+}

@@ -25,7 +25,7 @@ import Testing
         let reports = school.scratch["home/state/lifeboat/small-school/reports"]
         let report = try #require(try Directory.entries(of: reports).first)
         let text = String(decoding: try AtomicFile.read(reports.appending(report.name), limit: 1 << 20), as: UTF8.self)
-        #expect(text.contains("everything that was looked at is whole"))
+        #expect(text.contains("The backups are whole."))
         #expect(try FileStatus.of(reports.appending(report.name)).mode == 0o600)
         let verbs = try AnswerJSON.array(school.lifeboat("history", "--json").outputText).compactMap { $0["verb"] as? String }
         #expect(verbs == ["forget", "verify", "backup", "backup", "backup"])

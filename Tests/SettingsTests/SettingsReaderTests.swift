@@ -76,7 +76,6 @@ import Testing
                 "repositories.offsite.protect: line 23: accepted, has no effect in this version",
                 "repositories.offsite.limit: line 23: accepted, has no effect in this version",
                 "schedule.drill: line 31: accepted, has no effect in this version",
-                "verify.dumps: line 37: accepted, has no effect in this version",
                 "drill.checks: line 39: accepted, has no effect in this version",
                 "notify: line 44: accepted, has no effect in this version",
                 "heartbeat: line 45: accepted, has no effect in this version",

@@ -329,3 +329,27 @@ import Upkeep
         #expect(ReadData.percent(1).select([], using: &random).isEmpty)
     }
 }
+
+@Suite struct `Packs chosen by when they were read` {
+    private typealias ReadData = CheckOptions.ReadData
+
+    @Test func `are all read in n runs of an nth part`() {
+        let seed = UInt64.random(in: 0 ... .max)
+        var random = SeededRandom(seed: seed)
+        for _ in 0..<50 {
+            let packs = (0..<Int.random(in: 1...60, using: &random)).map { number in
+                (id: PackID(Digest(word0: random.next(), word1: UInt64(number), word2: 0, word3: 0)), byteCount: UInt64.random(in: 1...100, using: &random))
+            }
+            let runs = Int.random(in: 1...25, using: &random)
+            var lastRead: [PackID: Timestamp] = [:]
+            for run in 0..<runs {
+                let chosen = ReadData.percent(100 / Double(runs)).select(packs, lastRead: lastRead, using: &random)
+                let oldest = chosen.compactMap { lastRead[$0] }.max(), left = packs.map(\.id).filter { !chosen.contains($0) }.map { lastRead[$0] }
+                // Whatever was left alone was read no longer ago than what was chosen.
+                #expect(left.allSatisfy { $0 != nil || oldest == nil }, "seed \(seed)")
+                for id in chosen { lastRead[id] = Timestamp(seconds: Int64(run)) }
+            }
+            #expect(lastRead.count == packs.count, "seed \(seed): \(lastRead.count) of \(packs.count) in \(runs) runs")
+        }
+    }
+}

@@ -33,6 +33,27 @@ package enum DumpCheck {
         }
     }
 
+    /// Whether the files of rows can be read to their ends and have the sizes of the manifest. What holds a file vouches for its bytes.
+    /// - Throws: `Failure` with exit status 20 for the first file that has not; what reading throws.
+    package static func sizes(of manifest: ServerManifest, in source: any DumpSource) throws {
+        if manifest.method == .client { return try completeness(of: source.open(DumpPath.clientDump)) }
+        for table in manifest.tables {
+            for chunk in table.chunks {
+                let path = DumpPath.data(table.name, chunk.file)
+                let file = try source.open(path)
+                var byteCount: UInt64 = 0
+                while true {
+                    let piece = try [UInt8](byteCount: 1 << 18) { (span: inout MutableSpan<UInt8>) throws in try file.read(into: &span) }
+                    if piece.isEmpty { break }
+                    byteCount += UInt64(piece.count)
+                }
+                guard byteCount == chunk.byteCount else {
+                    throw Failure(.damaged, "'\(DumpPath.joined(path))' has \(byteCount) bytes, its manifest says \(chunk.byteCount)")
+                }
+            }
+        }
+    }
+
     /// The rows of one file of text, as RowText writes them: a line feed within a value is escaped, so every one ends a row.
     private static func sum(of file: any DumpFile) throws -> (rows: RowSum, byteCount: UInt64) {
         var rows = RowSum(), byteCount: UInt64 = 0

@@ -5,6 +5,7 @@ import ArgumentParser
 import Bytes
 import HostOS
 import Operations
+import RepositoryEngine
 import Settings
 import Upkeep
 
@@ -19,13 +20,17 @@ struct AppBackupOptions: ParsableArguments {
     @Flag(name: .long, help: "After a complete backup, remove what the settings' `retention:` does not keep, and free the space.")
     var cleanOld = false
 
-    func run(_ sources: Set<AppSource>, _ repository: RepositoryOptions, _ writing: WritingOptions, _ output: OutputOptions) throws {
+    /// - Parameter exclude: patterns of files to leave out, beside those of the settings.
+    func run(
+        _ sources: Set<AppSource>, exclude: [String] = [], _ repository: RepositoryOptions, _ writer: WriterOptions, _ output: OutputOptions
+    ) throws {
         let workbench = try repository.workbench()
         var verb = AppBackup(workbench)
         verb.sources = sources
+        verb.exclude = exclude
         verb.dryRun = dryRun
         verb.staging = staging.map { .resolve(BytePath($0), in: Host.workingDirectory()) }
-        verb.writer = try writing.options()
+        verb.writer = writer
         let report = AppBackupReport(title: workbench.application.title, output: output, dryRun: dryRun)
         let progress = Progress(), line = ProgressLine(progress, verb: "saving", output: output)
         let outcome = try line.around { try verb.run(progress: progress) { event in line.aside { report.show(event) } } }
@@ -73,7 +78,7 @@ struct BackupAllCommand: ParsableCommand {
     @OptionGroup var writing: WritingOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws { try options.run(Set(AppSource.allCases), repository, writing, output) }
+    func run() throws { try options.run(Set(AppSource.allCases), repository, writing.options(), output) }
 }
 
 struct BackupDatabaseCommand: ParsableCommand {
@@ -86,7 +91,7 @@ struct BackupDatabaseCommand: ParsableCommand {
     @OptionGroup var writing: WritingOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws { try options.run([.database], repository, writing, output) }
+    func run() throws { try options.run([.database], repository, writing.options(), output) }
 }
 
 struct BackupConfigCommand: ParsableCommand {
@@ -99,5 +104,5 @@ struct BackupConfigCommand: ParsableCommand {
     @OptionGroup var writing: WritingOptions
     @OptionGroup var output: OutputOptions
 
-    func run() throws { try options.run([.config], repository, writing, output) }
+    func run() throws { try options.run([.config], repository, writing.options(), output) }
 }

@@ -67,7 +67,7 @@ struct BackupFilesCommand: ParsableCommand {
                     .usage, "what to leave out and how to tag it is said in lifeboat.yaml for an application's files",
                     hint: "give paths to save anything else")
             }
-            return try application.run([.files], repository, writing, output)
+            return try application.run([.files], repository, writing.options(), output)
         }
         if application.cleanOld {
             throw Failure(

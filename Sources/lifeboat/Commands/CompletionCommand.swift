@@ -22,6 +22,7 @@ struct CompletionCommand: ParsableCommand {
                 .usage, "there is no completion for '\(shell)'",
                 hint: "use \(CompletionShell.allCases.map(\.rawValue).joined(separator: ", "))")
         }
-        Console.out(Lifeboat.completionScript(for: known))
+        let script = Lifeboat.completionScript(for: known)
+        Console.out(known == .bash ? ColonCompletion.bash(generated: script, names: Lifeboat.namesWithColons) : script)
     }
 }

@@ -13,7 +13,10 @@ struct WritingOptions: ParsableArguments {
     @Option(name: .long, help: "Target size of pack files in MiB, 4 to 128.")
     var packSize: Int?
 
-    func options() throws -> WriterOptions {
+    func options() throws -> WriterOptions { try WritingOptions.options(compression: compression, packSize: packSize) }
+
+    /// What is said by nobody is said by the environment.
+    static func options(compression: String?, packSize: Int?) throws -> WriterOptions {
         var options = WriterOptions()
         if let text = compression ?? RepositoryOptions.variable("COMPRESSION") {
             guard let compression = Compression(rawValue: text) else {

@@ -48,7 +48,7 @@ enum Console {
         messageWithoutNewline(question + " ")
         guard let line = Terminal.readLine() else {
             message("")
-            throw Failure(.cancelled, "cancelled")
+            throw Failure(.cancelled, "cancelled: nothing was changed")
         }
         return String(decoding: line, as: UTF8.self).trimmingCharacters(in: .whitespaces)
     }

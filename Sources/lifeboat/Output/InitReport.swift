@@ -21,8 +21,10 @@ struct InitReport {
     /// What was found and, unless it was a dry run, made.
     func json(_ places: AppInit.Places, _ outcome: AppInit.Outcome?) -> String {
         let databases = findings.databases.map { found in
-            JSONLine().string("summary", found.database.summary).number("tables", found.probe.map { UInt64($0.tableCount) } ?? 0, omitZero: true)
-                .string("problem", found.problem).text
+            JSONLine().string("summary", found.database.summary).number(
+                "tables", found.probe.map { UInt64($0.tableCount) } ?? UInt64(found.server?.tableCount ?? 0), omitZero: true
+            )
+            .string("problem", found.problem).text
         }
         var line = JSONLine("initialized").string("application", findings.name).string("framework", findings.detected.framework.description)
             .bytes("root", findings.detected.root.bytes).raw("databases", "[" + databases.joined(separator: ",") + "]")
@@ -43,6 +45,7 @@ struct InitReport {
     }
 
     private func database(_ found: AppInit.Database) -> [String] {
+        if let server = found.server { return self.server(server, at: found.database.place) }
         guard let probe = found.probe else { return ["  \(warning) \(found.database.summary): \(found.problem ?? "not usable")"] }
         let mode =
             probe.journalMode == .wal ? "WAL mode, saved without stopping writers" : "rollback journal, writers wait while it is copied"
@@ -50,6 +53,12 @@ struct InitReport {
             "\(Wording.count(probe.tableCount, "table")), about \(Wording.count(probe.estimatedRowCount, "row")), \(ByteCount(probe.byteCount + probe.logByteCount))"
         let head = "  \(good) \(found.database.summary): \(size), \(mode)"
         return [head] + probe.advice.map { "    \(warning) \($0)" }
+    }
+
+    private func server(_ probe: MySQLProbe, at place: String) -> [String] {
+        let isSeenWhole = probe.missing.isEmpty
+        let head = "  \(isSeenWhole ? good : warning) \(probe.version) at \(place): \(probe.summary)"
+        return [head] + (probe.grantStatements.map { ["    \(warning) run as an administrator of the server: \($0)"] } ?? [])
     }
 
     private var files: String {

@@ -96,8 +96,12 @@ enum Documentation {
     /// Every command without sub-commands, from the help.
     private static func commands(below path: [String]) throws -> [[String]] {
         let lines = try Documentation.lifeboat(["help"] + path).split(separator: "\n", omittingEmptySubsequences: false)
-        guard let start = lines.firstIndex(of: "SUBCOMMANDS:") else { return [path] }
-        let names = lines[(start + 1)...].prefix { !$0.isEmpty }.compactMap { $0.wholeMatch(of: /\ \ ([a-z][a-z:-]*)(?: \(default\))?(?:\ \ .*)?/)?.output.1 }
+        // There may be several groups: "SUBCOMMANDS:", "ORIGINAL SUBCOMMANDS:".
+        let starts = lines.indices.filter { lines[$0].hasSuffix("SUBCOMMANDS:") }
+        if starts.isEmpty { return [path] }
+        let names = starts.flatMap { start in
+            lines[(start + 1)...].prefix { !$0.isEmpty }.compactMap { $0.wholeMatch(of: /\ \ ([a-z][a-z:-]*)(?: \(default\))?(?:\ \ .*)?/)?.output.1 }
+        }
         return try names.flatMap { try commands(below: path + [String($0)]) }
     }
 

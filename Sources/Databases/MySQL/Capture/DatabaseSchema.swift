@@ -30,10 +30,13 @@ struct TableLayout: Sendable {
     let estimatedRows: UInt64
     let estimatedBytes: UInt64
 
-    var isTransactional: Bool { ["innodb", "rocksdb", "tokudb", "ndbcluster"].contains(engine.lowercased()) }
+    var isTransactional: Bool { Self.isTransactional(engine) }
 
     /// Rows that are kept somewhere else, or nowhere.
-    var hasRowsOfItsOwn: Bool { !["mrg_myisam", "federated", "blackhole"].contains(engine.lowercased()) }
+    var hasRowsOfItsOwn: Bool { Self.hasRowsOfItsOwn(engine) }
+
+    static func isTransactional(_ engine: String) -> Bool { ["innodb", "rocksdb", "tokudb", "ndbcluster"].contains(engine.lowercased()) }
+    static func hasRowsOfItsOwn(_ engine: String) -> Bool { !["mrg_myisam", "federated", "blackhole"].contains(engine.lowercased()) }
 }
 
 struct DatabaseSchema: Sendable {

@@ -92,9 +92,12 @@ struct RestoreChecks {
                 + statements.map { "\($0);" }.joined(separator: " "))
     }
 
+    /// What every restore takes, whatever is in the database.
+    static let basicPrivileges = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "TRIGGER"]
+
     private var neededPrivileges: [String] {
         let kinds = Set(selection.definitions.map(\.kind))
-        var needed = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "INDEX", "REFERENCES", "TRIGGER"]
+        var needed = Self.basicPrivileges
         if kinds.contains(.view) { needed += ["CREATE VIEW", "SHOW VIEW"] }
         if kinds.contains(.event) { needed.append("EVENT") }
         if !kinds.isDisjoint(with: [.function, .procedure, .package, .packageBody]) { needed += ["CREATE ROUTINE", "ALTER ROUTINE"] }

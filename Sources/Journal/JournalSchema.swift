@@ -28,6 +28,15 @@ enum JournalSchema {
             // Where the audit log ended when a run ended: lines that are missing at its end are missed here.
             try database.execute(sql: "ALTER TABLE runs ADD COLUMN audit_sequence INTEGER; ALTER TABLE runs ADD COLUMN audit_hash TEXT")
         }
+        migrator.registerMigration("3 drills") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE drills (
+                        run TEXT PRIMARY KEY NOT NULL REFERENCES runs (id), outcome TEXT NOT NULL, tables INTEGER NOT NULL, rows INTEGER NOT NULL,
+                        files INTEGER NOT NULL, checks INTEGER NOT NULL
+                    ) WITHOUT ROWID
+                    """)
+        }
         return migrator
     }
 

@@ -204,7 +204,7 @@ package final class RunJournal: Sendable {
             .map(JournalSchema.event)
     }
 
-    private func write(_ body: (Database) throws -> Void) throws(JournalFailure) {
+    func write(_ body: (Database) throws -> Void) throws(JournalFailure) {
         do {
             try queue.write(body)
         } catch {
@@ -212,7 +212,7 @@ package final class RunJournal: Sendable {
         }
     }
 
-    private func read(_ body: (Database) throws -> [Row]) throws(JournalFailure) -> [Row] {
+    func read(_ body: (Database) throws -> [Row]) throws(JournalFailure) -> [Row] {
         do {
             return try queue.read(body)
         } catch {

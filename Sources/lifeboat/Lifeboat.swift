@@ -23,7 +23,7 @@ struct Lifeboat: ParsableCommand {
         subcommands: applicationCommands + repositoryCommands)
 
     private static let applicationCommands: [any ParsableCommand.Type] = [
-        InitCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, StatusCommand.self, HistoryCommand.self,
+        InitCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, DrillCommand.self, StatusCommand.self, HistoryCommand.self,
         ScheduleCommand.self, AuditCommand.self, ConfigCommand.self, DoctorCommand.self, SQLiteWorkerCommand.self,
     ]
 

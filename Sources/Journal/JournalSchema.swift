@@ -32,7 +32,7 @@ enum JournalSchema {
             try database.execute(
                 sql: """
                     CREATE TABLE drills (
-                        run TEXT PRIMARY KEY NOT NULL REFERENCES runs (id), outcome TEXT NOT NULL, tables INTEGER NOT NULL, rows INTEGER NOT NULL,
+                        run TEXT PRIMARY KEY NOT NULL REFERENCES runs (id), outcome TEXT NOT NULL, sources TEXT NOT NULL, tables INTEGER NOT NULL, rows INTEGER NOT NULL,
                         files INTEGER NOT NULL, checks INTEGER NOT NULL
                     ) WITHOUT ROWID
                     """)

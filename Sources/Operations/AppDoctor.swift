@@ -53,11 +53,7 @@ package struct AppDoctor {
 
     private func look(_ database: ResolvedDatabase) -> [Finding] {
         guard let file = database.file else {
-            return [
-                Finding(
-                    .bad, "database: \(database.summary): this version of lifeboat backs up SQLite only",
-                    hint: "dump it into a directory under `sources: files:`")
-            ]
+            return [onServer(database)]
         }
         do throws(DatabaseFailure) {
             let probe = try workbench.sqlite.probe(file)
@@ -74,6 +70,15 @@ package struct AppDoctor {
             return [Finding(.good, text)] + writable + probe.advice.map { Finding(.warning, $0) }
         } catch {
             return [Finding(error.failure)]
+        }
+    }
+
+    private func onServer(_ database: ResolvedDatabase) -> Finding {
+        guard case .server(let place) = database.location else { return Finding(.bad, "database: \(database.summary)") }
+        do {
+            return Finding(.good, "database: \(database.summary): \(try AppServerProbe(database, place, env: workbench.env).summary)")
+        } catch {
+            return Finding(Failure(describing: error))
         }
     }
 

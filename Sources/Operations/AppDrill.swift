@@ -73,9 +73,11 @@ package struct AppDrill {
         }
     }
 
+    static let snapshotsOnly = "snapshots"
+
     /// Drills of older states are kept apart in the journal: they say nothing about the newest.
     private var recordedSource: String? {
-        if !snapshotIDs.isEmpty { return "snapshots" }
+        if !snapshotIDs.isEmpty { return AppDrill.snapshotsOnly }
         return sources.count == AppSource.allCases.count ? nil : AppSource.allCases.filter(sources.contains).map(\.rawValue).joined(separator: "+")
     }
 

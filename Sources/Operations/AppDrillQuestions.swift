@@ -56,7 +56,7 @@ struct AppDrillQuestions {
 
     private func verdict(_ question: Question, _ databases: [AppDrillReport.Part]) -> AppDrillReport.Check {
         var check = AppDrillReport.Check(
-            question: question.sql, expectation: question.expectation.description, answer: question.answer, outcome: .proved, failure: nil)
+            question: question.sql, source: .database, expectation: question.expectation.description, answer: question.answer, outcome: .proved, failure: nil)
         if question.wasAnswered {
             let holds = question.answer.map(question.expectation.holds) ?? false
             if holds { return check }
@@ -81,7 +81,7 @@ struct AppDrillQuestions {
         let databases = snapshots.filter { $0.snapshot.heldSource == .database && AppKeyFingerprint.isRecorded(in: $0.snapshot) }
         guard !databases.isEmpty, let status = try FileStatus.ifExists(restored), status.kind == .regular else { return nil }
         let env = DotEnv(try AtomicFile.read(restored, limit: DotEnv.maximumByteCount), file: file)
-        var check = AppDrillReport.Check(question: "the saved APP_KEY is that of the database", outcome: .proved)
+        var check = AppDrillReport.Check(question: "the saved APP_KEY is that of the database", source: .config, outcome: .proved)
         if let warning = databases.lazy.compactMap({ AppKeyFingerprint.mismatch($0.snapshot, saved: env) }).first {
             check.outcome = .failed
             check.failure = Failure(.drillFailed, warning, hint: "`lifeboat backup config` saves the env file as it is now")

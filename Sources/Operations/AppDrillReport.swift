@@ -56,6 +56,8 @@ package struct AppDrillReport: Sendable {
     /// A question of the settings, or of our own.
     package struct Check: Sendable {
         package let question: String
+        /// What it is about: a check that does not hold counts against this source.
+        package let source: AppSource
         package var expectation: String?
         /// Nil if there was none.
         package var answer: String?
@@ -122,9 +124,16 @@ package struct AppDrillReport: Sendable {
     /// The measured time is longer than the objective allows.
     package var isTooSlow: Bool { durationNanoseconds / 1_000_000_000 > objectives.rto.components.seconds }
 
+    /// The worst of the parts and checks of each source.
+    private var sourceOutcomes: [String: Outcome] {
+        let all = parts.compactMap { part in part.source.map { ($0, part.outcome) } } + checks.map { ($0.source, $0.outcome) }
+        let order: [Outcome] = [.failed, .inconclusive, .proved]
+        return Dictionary(all.map { ($0.0.rawValue, $0.1) }) { a, b in order.first { $0 == a || $0 == b } ?? a }
+    }
+
     var record: DrillRecord {
         DrillRecord(
-            outcome: outcome, tables: total(\.tables), rows: total(\.rows), files: total(\.files),
+            outcome: outcome, sources: sourceOutcomes, tables: total(\.tables), rows: total(\.rows), files: total(\.files),
             checks: UInt64(checks.count { $0.outcome == .proved }))
     }
 

@@ -16,24 +16,22 @@ extension AppStatus {
         let runs = try journal.recent(limit: AppStatus.shownDrillCount, verb: "drill", application: workbench.application.name)
         var whole: RunRecord?
         for run in runs {
-            guard let drill = try result(of: run, journal) else { continue }
+            guard run.result != nil, run.start.source != AppDrill.snapshotsOnly, let drill = try journal.drill(of: run.id) else { continue }
             if whole == nil, drill.outcome == .proved, run.start.source == nil { whole = run }
-            for index in report.sources.indices where AppStatus.covers(run, report.sources[index].source) {
-                if report.sources[index].drill == nil { report.sources[index].drill = drill }
-                if report.sources[index].lastProof == nil, drill.outcome == .proved { report.sources[index].lastProof = drill.time }
+            for index in report.sources.indices {
+                guard let outcome = AppStatus.outcome(of: report.sources[index].source, drill) else { continue }
+                if report.sources[index].drill == nil {
+                    report.sources[index].drill = AppStatusReport.Drill(time: run.started, outcome: outcome, message: run.result?.message)
+                }
+                if report.sources[index].lastProof == nil, outcome == .proved { report.sources[index].lastProof = run.started }
             }
         }
         return whole
     }
 
-    /// Nil for a drill that is running, or that could not be tried.
-    private func result(of run: RunRecord, _ journal: RunJournal) throws(JournalFailure) -> AppStatusReport.Drill? {
-        guard run.result != nil, let record = try journal.drill(of: run.id) else { return nil }
-        return AppStatusReport.Drill(time: run.started, outcome: record.outcome, message: run.result?.message)
-    }
-
-    private static func covers(_ run: RunRecord, _ source: AppSource) -> Bool {
-        run.start.source.map { $0.split(separator: "+").contains { $0 == source.rawValue } } ?? true
+    /// Nil if the source was no part of the drill. A drill that could not even read the repository failed for all.
+    private static func outcome(of source: AppSource, _ drill: DrillRecord) -> DrillRecord.Outcome? {
+        drill.sources.isEmpty ? drill.outcome : drill.sources[source.rawValue]
     }
 
     /// How long bringing everything back took: of a drill its phases, without the removal of what it made.

@@ -16,14 +16,14 @@ struct DrillReport {
         case .phase(let text): if output.verbose > 0 { output.say(text) }
         case .note(let text): Console.message("\(Style.hint.on(stderr: "note:")) \(text)")
         case .finished(let part):
-            if !output.quiet || part.outcome != .proved { Console.message("  " + AppDrillReport.line(part)) }
+            if !output.quiet || part.outcome != .proved { Console.out("  " + AppDrillReport.line(part)) }
             if output.verbose > 0 { for note in part.notes { output.say("    \(note)") } }
         }
     }
 
     func print(_ report: AppDrillReport, _ written: BytePath?) {
         if output.json { return Console.out(report.json) }
-        for check in report.checks where !output.quiet || check.outcome != .proved { Console.message("  " + AppDrillReport.line(check)) }
+        for check in report.checks where !output.quiet || check.outcome != .proved { Console.out("  " + AppDrillReport.line(check)) }
         if report.outcome == .proved && output.quiet { return }
         let style: Style = report.outcome == .proved ? .good : report.outcome == .failed ? .error : .warning
         Console.out(style.on(stdout: report.verdict))

@@ -53,7 +53,7 @@ package struct AppDoctor {
 
     private func look(_ database: ResolvedDatabase) -> [Finding] {
         guard let file = database.file else {
-            return [onServer(database)]
+            return onServer(database)
         }
         do throws(DatabaseFailure) {
             let probe = try workbench.sqlite.probe(file)
@@ -73,12 +73,25 @@ package struct AppDoctor {
         }
     }
 
-    private func onServer(_ database: ResolvedDatabase) -> Finding {
-        guard case .server(let place) = database.location else { return Finding(.bad, "database: \(database.summary)") }
+    private func onServer(_ database: ResolvedDatabase) -> [Finding] {
+        guard case .server(let place) = database.location else { return [Finding(.bad, "database: \(database.summary)")] }
         do {
-            return Finding(.good, "database: \(database.summary): \(try AppServerProbe(database, place, env: workbench.env).summary)")
+            let probe = try AppServerProbe(database, place, env: workbench.env)
+            return [Finding(.good, "database: \(database.summary): \(probe.summary)"), drillServer(like: probe.version)]
         } catch {
-            return Finding(Failure(describing: error))
+            return [Finding(Failure(describing: error))]
+        }
+    }
+
+    /// What a drill loads the database into.
+    private func drillServer(like version: MySQLVersion) -> Finding {
+        do {
+            let program = try ServerProgram.find(like: version)
+            guard program.version.vendor == version.vendor else { throw ThrowawayServerFailure.notInstalled(version.vendor) }
+            return Finding(.good, "drill: \(program.version) at \(program.path)")
+        } catch {
+            let failure = Failure(describing: error)
+            return Finding(.warning, "drill: \(failure.message)", hint: failure.hint)
         }
     }
 

@@ -35,6 +35,8 @@ package struct AppDrill {
     package var snapshotIDs: [String] = []
     /// Where to work; nil for the state directory.
     package var scratch: BytePath?
+    /// Where server programs are looked for.
+    package var programPlaces = ServerProgram.usualPlaces
     /// How many files are read back; nil for what the settings say.
     package var sample: Int?
     /// What was restored stays for a look until the result is let go of.

@@ -112,13 +112,14 @@ struct AppDrillServer {
     // MARK: Steps
 
     private func start() throws -> ThrowawayServer {
-        let program = try ServerProgram.find(like: manifest.version)
+        let program = try ServerProgram.find(like: manifest.version, in: session.options.programPlaces)
         // Found is what resembles it most: with another vendor's server a difference would be no surprise, and no verdict.
         guard program.version.vendor == manifest.vendor else { throw ThrowawayServerFailure.notInstalled(manifest.vendor) }
         return try ThrowawayServer.start(
             ThrowawayServer.Options(
                 source: manifest.version, sqlMode: manifest.sqlMode, lowerCaseTableNames: Int(clamping: manifest.lowerCaseTableNames),
-                expectedByteCount: manifest.byteCount, directory: session.options.scratch ?? session.workbench.state.directory))
+                expectedByteCount: manifest.byteCount, directory: session.options.scratch ?? session.workbench.state.directory,
+                programPlaces: session.options.programPlaces))
     }
 
     private func prove(_ server: ThrowawayServer, _ part: inout AppDrillReport.Part) throws {

@@ -2,12 +2,11 @@
 // saved at one moment?
 
 import Bytes
-import Databases
+package import Databases
 package import Settings
 
 package struct AppServerProbe: Sendable {
-    /// "MariaDB 10.11.19".
-    package let version: String
+    package let version: MySQLVersion
     package let tableCount: UInt64
     /// As the server estimates it.
     package let byteCount: UInt64
@@ -23,7 +22,7 @@ package struct AppServerProbe: Sendable {
             WHERE TABLE_SCHEMA = \(literal: server.database) AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
             """
         let figures = try connection.query(sql, to: "look at the tables of '\(server.database)'").first
-        version = connection.version.description
+        version = connection.version
         tableCount = figures?.unsigned(0) ?? 0
         byteCount = figures?.unsigned(1) ?? 0
         looseTableCount = figures?.unsigned(2) ?? 0

@@ -52,7 +52,8 @@ extension RunJournal {
         try read { try Row.fetchAll($0, sql: "SELECT * FROM drills WHERE run = ?", arguments: [run.text]) }.compactMap { row in
             DrillRecord.Outcome(rawValue: row["outcome"] ?? "").map { outcome in
                 DrillRecord(
-                    outcome: outcome, sources: sources(row["sources"] ?? ""), tables: count(row["tables"]), rows: count(row["rows"]), files: count(row["files"]), checks: count(row["checks"]))
+                    outcome: outcome, sources: sources(row["sources"] ?? ""), tables: count(row["tables"]), rows: count(row["rows"]), files: count(row["files"]),
+                    checks: count(row["checks"]))
             }
         }.first
     }

@@ -144,7 +144,9 @@ struct AppDrillTree {
         let file = try Descriptor.open(path, .readUnfollowed)
         var offset: UInt64 = 0
         for id in node.content ?? [] {
-            guard let location = session.indexed.index.locate(BlobHandle(type: .data, id: id)) else { throw RepositoryFailure.blobMissing(BlobHandle(type: .data, id: id)) }
+            guard let location = session.indexed.index.locate(BlobHandle(type: .data, id: id)) else {
+                throw RepositoryFailure.blobMissing(BlobHandle(type: .data, id: id))
+            }
             let length = location.plainByteCount
             guard length >= 0, length <= BlobReader.maximumBlobByteCount else { return "a piece of it has an impossible length" }
             let at = offset

@@ -62,7 +62,8 @@ private struct Drilled {
 @Suite struct `A drill of an application with SQLite` {
     @Test func `proves every table and file, leaves nothing behind and the application alone`() throws {
         let drilled = try Drilled(
-            settings: "drill:\n  checks:\n    - rows: { compare: manifest }\n    - { sql: SELECT COUNT(*) FROM students, expect: \">= 300\" }\n    - files: { sample: all }")
+            settings:
+                "drill:\n  checks:\n    - rows: { compare: manifest }\n    - { sql: SELECT COUNT(*) FROM students, expect: \">= 300\" }\n    - files: { sample: all }")
         let school = drilled.school
         try school.lifeboat("backup")
         try school.sql("INSERT INTO grades VALUES (2, 2, 2);")

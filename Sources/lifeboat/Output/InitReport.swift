@@ -21,8 +21,10 @@ struct InitReport {
     /// What was found and, unless it was a dry run, made.
     func json(_ places: AppInit.Places, _ outcome: AppInit.Outcome?) -> String {
         let databases = findings.databases.map { found in
-            JSONLine().string("summary", found.database.summary).number("tables", found.probe.map { UInt64($0.tableCount) } ?? found.server?.tableCount ?? 0, omitZero: true)
-                .string("problem", found.problem).text
+            JSONLine().string("summary", found.database.summary).number(
+                "tables", found.probe.map { UInt64($0.tableCount) } ?? found.server?.tableCount ?? 0, omitZero: true
+            )
+            .string("problem", found.problem).text
         }
         var line = JSONLine("initialized").string("application", findings.name).string("framework", findings.detected.framework.description)
             .bytes("root", findings.detected.root.bytes).raw("databases", "[" + databases.joined(separator: ",") + "]")

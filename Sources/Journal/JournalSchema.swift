@@ -28,7 +28,7 @@ enum JournalSchema {
             // Where the audit log ended when a run ended: lines that are missing at its end are missed here.
             try database.execute(sql: "ALTER TABLE runs ADD COLUMN audit_sequence INTEGER; ALTER TABLE runs ADD COLUMN audit_hash TEXT")
         }
-        migrator.registerMigration("3 drills") { database in
+        migrator.registerMigration("4 drills") { database in
             try database.execute(
                 sql: """
                     CREATE TABLE drills (

@@ -53,7 +53,11 @@ package struct AppDoctor {
 
     private func look(_ database: ResolvedDatabase) -> [Finding] {
         guard let file = database.file else {
-            return onServer(database)
+            return [
+                Finding(
+                    .bad, "database: \(database.summary): this version of lifeboat backs up SQLite only",
+                    hint: "dump it into a directory under `sources: files:`")
+            ]
         }
         do throws(DatabaseFailure) {
             let probe = try workbench.sqlite.probe(file)
@@ -70,28 +74,6 @@ package struct AppDoctor {
             return [Finding(.good, text)] + writable + probe.advice.map { Finding(.warning, $0) }
         } catch {
             return [Finding(error.failure)]
-        }
-    }
-
-    private func onServer(_ database: ResolvedDatabase) -> [Finding] {
-        guard case .server(let place) = database.location else { return [Finding(.bad, "database: \(database.summary)")] }
-        do {
-            let probe = try AppServerProbe(database, place, env: workbench.env)
-            return [Finding(.good, "database: \(database.summary): \(probe.summary)"), drillServer(like: probe.version)]
-        } catch {
-            return [Finding(Failure(describing: error))]
-        }
-    }
-
-    /// What a drill loads the database into.
-    private func drillServer(like version: MySQLVersion) -> Finding {
-        do {
-            let program = try ServerProgram.find(like: version)
-            guard program.version.vendor == version.vendor else { throw ThrowawayServerFailure.notInstalled(version.vendor) }
-            return Finding(.good, "drill: \(program.version) at \(program.path)")
-        } catch {
-            let failure = Failure(describing: error)
-            return Finding(.warning, "drill: \(failure.message)", hint: failure.hint)
         }
     }
 

@@ -21,8 +21,6 @@ package struct AppInit: Sendable {
         package let database: ResolvedDatabase
         /// Nil if it could not be looked at, or is not of a kind that this version saves.
         package let probe: DatabaseProbe?
-        /// Of a database on a server that could be looked at.
-        package var server: AppServerProbe?
         package let problem: String?
     }
 
@@ -76,18 +74,16 @@ package struct AppInit: Sendable {
         let files = application.files.map(count) ?? (0, 0)
         return Findings(
             detected: Detection.detect(root: root, env: env, probe: probe), name: application.name,
-            databases: application.databases.map { look($0, env) },
+            databases: application.databases.map(look),
             fileCount: files.0, byteCount: files.1, hasEnvironmentFile: env != nil)
     }
 
-    private func look(_ database: ResolvedDatabase, _ env: DotEnv?) -> Database {
+    private func look(_ database: ResolvedDatabase) -> Database {
         switch database.location {
-        case .server(let place):
-            do {
-                return Database(database: database, probe: nil, server: try AppServerProbe(database, place, env: env), problem: nil)
-            } catch {
-                return Database(database: database, probe: nil, problem: Failure(describing: error).message)
-            }
+        case .server:
+            return Database(
+                database: database, probe: nil,
+                problem: "this version of lifeboat does not back up \(database.type.map { "\($0)" } ?? "such") databases: only files and configuration would be saved")
         case .unknown: return Database(database: database, probe: nil, problem: "name it under `sources:` in lifeboat.yaml, or it is not saved")
         case .file(let file):
             do throws(DatabaseFailure) {

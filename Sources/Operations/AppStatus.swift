@@ -143,9 +143,8 @@ package struct AppStatus {
     private func reason(_ database: ResolvedDatabase) -> String? {
         switch database.location {
         case .file: nil
-        case .server:
-            database.type == .mysql || database.type == .mariadb
-                ? nil : "\(database.type.map { "\($0)" } ?? "this kind of") databases cannot be backed up by this version of lifeboat"
+        case .server where database.type == .mysql || database.type == .mariadb: nil
+        case .server: "\(database.type.map { "\($0)" } ?? "this kind of") databases cannot be backed up by this version of lifeboat"
         case .unknown(let reason): reason
         }
     }

@@ -21,10 +21,8 @@ struct InitReport {
     /// What was found and, unless it was a dry run, made.
     func json(_ places: AppInit.Places, _ outcome: AppInit.Outcome?) -> String {
         let databases = findings.databases.map { found in
-            JSONLine().string("summary", found.database.summary).number(
-                "tables", found.probe.map { UInt64($0.tableCount) } ?? found.server?.tableCount ?? 0, omitZero: true
-            )
-            .string("problem", found.problem).text
+            JSONLine().string("summary", found.database.summary).number("tables", found.probe.map { UInt64($0.tableCount) } ?? 0, omitZero: true)
+                .string("problem", found.problem).text
         }
         var line = JSONLine("initialized").string("application", findings.name).string("framework", findings.detected.framework.description)
             .bytes("root", findings.detected.root.bytes).raw("databases", "[" + databases.joined(separator: ",") + "]")
@@ -45,7 +43,6 @@ struct InitReport {
     }
 
     private func database(_ found: AppInit.Database) -> [String] {
-        if let server = found.server { return ["  \(good) \(found.database.summary): \(server.summary)"] }
         guard let probe = found.probe else { return ["  \(warning) \(found.database.summary): \(found.problem ?? "not usable")"] }
         let mode =
             probe.journalMode == .wal ? "WAL mode, saved without stopping writers" : "rollback journal, writers wait while it is copied"

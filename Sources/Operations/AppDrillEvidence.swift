@@ -34,7 +34,8 @@ package enum AppDrillEvidence: Sendable {
         case .kept:
             let directory = state.directory.appending("reports"), prefix = "drill-"
             try Directory.createAll(directory)
-            let name = prefix + Timestamp(seconds: report.time.seconds).description.filter { $0 != ":" && $0 != "-" }
+            // Sorts by time; the run tells two reports of one second apart.
+            let name = prefix + Timestamp(seconds: report.time.seconds).description.filter { $0 != ":" && $0 != "-" } + "-\(report.runID)"
             for form in Form.allCases { try AppDrillEvidence.write(report, form, to: directory.appending("\(name).\(form.rawValue)")) }
             let old = try Directory.entries(of: directory).filter { $0.name.starts(with: Array(prefix.utf8)) }.dropLast(
                 AppDrillEvidence.keptCount * Form.allCases.count)

@@ -36,6 +36,15 @@ enum JournalSchema {
                     ) WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("4 drills") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE drills (
+                        run TEXT PRIMARY KEY NOT NULL REFERENCES runs (id), outcome TEXT NOT NULL, sources TEXT NOT NULL, tables INTEGER NOT NULL, rows INTEGER NOT NULL,
+                        files INTEGER NOT NULL, checks INTEGER NOT NULL
+                    ) WITHOUT ROWID
+                    """)
+        }
         return migrator
     }
 

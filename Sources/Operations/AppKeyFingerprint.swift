@@ -23,10 +23,14 @@ struct AppKeyFingerprint: Hashable, CustomStringConvertible {
     var tag: String { Self.prefix + text }
     var description: String { text }
 
+    /// The fingerprint that a database's snapshot carries.
+    static func recorded(in snapshot: SnapshotFile) -> String? {
+        snapshot.tags.first { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+    }
+
     /// Why a database saved under one key will not work under another; nil if the keys are the same or one is not known.
     static func warning(_ snapshot: SnapshotFile, now env: DotEnv?) -> String? {
-        guard let tag = snapshot.tags.first(where: { $0.hasPrefix(prefix) }) else { return nil }
-        let saved = tag.dropFirst(prefix.count)
+        guard let saved = recorded(in: snapshot) else { return nil }
         guard let current = AppKeyFingerprint(env) else {
             return "the database was saved under an APP_KEY (fingerprint \(saved)), and the env file has none: what the application encrypted cannot be read"
         }

@@ -128,7 +128,8 @@ struct AppRestorePlanner {
 
     // MARK: Choosing snapshots
 
-    private func chosen() throws -> [(AppSource, CatalogedSnapshot)] {
+    /// The snapshots of the recovery point, in the order in which they are brought back.
+    func chosen() throws -> [(AppSource, CatalogedSnapshot)] {
         // The very latest snapshot may be the safety backup of an earlier restore: what `latest` means here is the newest backup.
         let ids = selection.snapshotIDs.filter { $0 != "latest" }
         if !ids.isEmpty { return try ids.map(named) }
@@ -156,7 +157,7 @@ struct AppRestorePlanner {
         return (source, snapshot)
     }
 
-    private var nothingToRestore: Failure {
+    var nothingToRestore: Failure {
         let what = selection.sources.count == 1 ? selection.sources.first?.rawValue ?? "" : "application '\(workbench.application.name)'"
         let when = selection.instant.map { " at or before \($0)" } ?? ""
         return Failure(

@@ -78,6 +78,15 @@ package final class AppRun: Sendable {
         }
     }
 
+    /// What a drill proved, beside the run.
+    func keep(_ drill: DrillRecord) {
+        do throws(JournalFailure) {
+            try journal?.keep(drill, of: id)
+        } catch {
+            warn(error)
+        }
+    }
+
     private func finish(_ result: RunResult) {
         do throws(JournalFailure) {
             try journal?.finish(id, result, auditHead: audit?.readHead())

@@ -126,7 +126,7 @@ package struct AppScheduleRun: Sendable {
 
     package static let standardActions: [ScheduledJob: Action] = [
         .config: { try backup(.config, $0, $1) }, .database: { try backup(.database, $0, $1) }, .files: { try backup(.files, $0, $1) },
-        .verify: { try verify($0, $1) },
+        .verify: { try verify($0, $1) }, .drill: { try drill($0, $1) },
     ]
 
     private static func backup(
@@ -144,6 +144,13 @@ package struct AppScheduleRun: Sendable {
         let unreadable = outcome.units.reduce(0) { $0 + ($1.summary?.problems.count ?? 0) }
         if unreadable > 0 { onEvent(.warning("\(source.rawValue): \(unreadable) items could not be read; `lifeboat backup \(source.rawValue)` names them")) }
         return (outcome.code, "\(ByteCount(outcome.bytesRead)) read, \(ByteCount(outcome.bytesStored)) stored")
+    }
+
+    private static func drill(_ workbench: AppWorkbench, _ onEvent: @escaping (Event) -> Void) throws -> (code: FailureCode?, text: String) {
+        let report = try AppDrill(workbench).run { if case .note(let text) = $0 { onEvent(.warning(text)) } }.report
+        let place = try AppDrillEvidence.kept.write(report, state: workbench.state)
+        if let reason = report.reason { onEvent(.failed("drill", reason)) }
+        return (report.code, "\(report.verdict); report in \(place)")
     }
 
     private static func verify(_ workbench: AppWorkbench, _ onEvent: (Event) -> Void) throws -> (code: FailureCode?, text: String) {

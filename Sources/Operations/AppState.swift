@@ -61,9 +61,11 @@ package struct AppState: Sendable {
     }
 
     /// What keeps two runs of the schedule apart; nil if another process holds it. Not the run lock: each job takes that for itself.
-    package func tryScheduleLock() throws -> RunLock? {
+    package func tryScheduleLock() throws -> RunLock? { try tryLock("schedule.lock") }
+
+    func tryLock(_ name: String) throws -> RunLock? {
         try Directory.createAll(directory)
-        let file = try Descriptor.open(directory.appending("schedule.lock"), .openOrCreate)
+        let file = try Descriptor.open(directory.appending(name), .openOrCreate)
         return file.tryLock() ? RunLock(file) : nil
     }
 

@@ -2,7 +2,7 @@
 //
 // The evidence is the repository, not the journal: a source counts as saved if its newest snapshot is there, the root of its files can be
 // read, and a database's manifest can be read and all its content is in the index. The journal adds what only it knows: when a
-// verify last passed, how long a restore last took.
+// verify last passed, what the last drills proved, how long the newest of them or of the restores took (AppStatus+Drills).
 //
 // The data loss objective is held against the databases (the files of an application without any): by default files are saved
 // once a week, and their age is shown beside it. Files and configuration are reported when they are older than their own schedule.
@@ -27,10 +27,23 @@ package struct AppStatusReport: Sendable {
         package let source: AppSource
         package var lastGood: Timestamp?
         package var snapshotCount = 0
+        /// When the oldest of them was made.
+        package var firstBackup: Timestamp?
         /// Of the newest, in bytes.
         package var byteCount: UInt64 = 0
         /// Why the newest one, or any, cannot be had.
         package var problem: String?
+        /// The newest drill that this source was part of.
+        package var drill: Drill?
+        /// The newest that proved it.
+        package var lastProof: Timestamp?
+    }
+
+    package struct Drill: Sendable {
+        package let time: Timestamp
+        package let outcome: DrillRecord.Outcome
+        /// Why it is not proved.
+        package let message: String?
     }
 
     package let application: ResolvedApplication
@@ -41,7 +54,8 @@ package struct AppStatusReport: Sendable {
     /// Why the repository could not be looked at.
     package internal(set) var repositoryFailure: Failure?
     package internal(set) var lastVerify: RunRecord?
-    package internal(set) var lastRestore: RunRecord?
+    /// The newest successful restore or drill of the whole application: what recovery takes, measured.
+    package internal(set) var measured: RunRecord?
     /// What makes recovery doubtful.
     package internal(set) var reasons: [String] = []
     package internal(set) var warnings: [String] = []
@@ -62,7 +76,7 @@ package struct AppStatusReport: Sendable {
         return ages.compactMap { $0 }.max()
     }
 
-    package var restoreSeconds: Double? { lastRestore?.nanoseconds.map { Double($0) / 1e9 } }
+    package var recoverySeconds: Double? { measured.flatMap(AppStatus.recoveryNanoseconds).map { Double($0) / 1e9 } }
 }
 
 package struct AppStatus {
@@ -89,8 +103,14 @@ package struct AppStatus {
         }
         readJournal(&report)
         judge(&report)
-        report.warnings += AppPlaces(workbench).warnings + workbench.application.notices
+        report.warnings += AppPlaces(workbench).warnings + secondCopy(report) + workbench.application.notices
         return report
+    }
+
+    /// One disk, one fire, one mistake: what a single repository does not outlive.
+    private func secondCopy(_ report: AppStatusReport) -> [String] {
+        guard workbench.application.repositories.count < 2, report.sources.contains(where: { $0.lastGood != nil }) else { return [] }
+        return ["there is no second copy of the backups: keep one at another place (`restic copy`, or a copy of the repository's directory)"]
     }
 
     // MARK: Looking
@@ -136,6 +156,7 @@ package struct AppStatus {
     ) -> AppStatusReport.Source {
         var status = AppStatusReport.Source(label: label, source: source)
         status.snapshotCount = backups.count
+        status.firstBackup = backups.first?.snapshot.time
         status.problem = unsupported ?? (backups.isEmpty ? "there is no backup of it yet" : nil)
         guard let newest = backups.last else { return status }
         status.byteCount = newest.snapshot.summary?.totalBytesProcessed ?? 0
@@ -167,9 +188,11 @@ package struct AppStatus {
             if Self.hasOpenDamage(verifies) { report.reasons.append("a verify found damage, and none since has read as much: `lifeboat verify --read-data 100%`") }
             let lastBackup = try journal.recent(limit: 50, verb: "backup", application: name).first { $0.outcome != .running }
             noteFailure(of: lastBackup, &report)
-            report.lastRestore = try journal.recent(limit: 200, verb: "restore", application: name).first {
+            let restore = try journal.recent(limit: 200, verb: "restore", application: name).first {
                 $0.outcome.isSuccess && $0.start.source == nil
             }
+            let drill = try readDrills(journal, &report)
+            report.measured = [restore, drill].compactMap { $0 }.max { $0.started < $1.started }
         } catch {
             report.warnings.append(error.failure.message)
         }
@@ -205,10 +228,11 @@ package struct AppStatus {
             report.isBreached = true
         }
         if report.worstCaseSeconds == nil { report.isBreached = true }
-        if let seconds = report.restoreSeconds, seconds > Double(goals.rto.components.seconds) {
-            report.reasons.append("the last restore took longer than the objective of \(goals.rto.settingsText)")
+        if let seconds = report.recoverySeconds, seconds > Double(goals.rto.components.seconds) {
+            report.reasons.append("the last \(report.measured?.start.verb ?? "restore") took longer than the objective of \(goals.rto.settingsText)")
             report.isBreached = true
         }
+        judgeDrills(&report)
         for source in report.sources where source.source != .database { noteAge(source, &report) }
     }
 

@@ -187,7 +187,7 @@ extension SettingsBuilder {
         if let expect = value["expect"], kinds != ["sql"] { report(expect.position, "'expect' belongs to a check with 'sql'") }
         if kinds == ["sql"], !value.says("expect") { report(value.position, "a check with 'sql' needs 'expect'", "add expect: \">= 1\"") }
         if let query = value["sql"]?.text { return expectation.flatMap(Expectation.init(parsing:)).map { .query(query, expect: $0) } }
-        if let sample = value["files"]?["sample"]?.integer { return .files(sample: sample) }
+        if let sample = value["files"]?["sample"] { return .files(sample: sample.integer ?? .max) }
         return value["rows"] == nil ? nil : .rowsAgainstManifest
     }
 

@@ -44,7 +44,7 @@ enum SettingsTable {
     static let objectives = [
         Key("rpo", .duration, "how much data may be lost; 24h otherwise"),
         Key("rto", .duration, "how long recovery may take; 4h otherwise"),
-        Key("drill_every", .duration, "how old the last drill may be; 30d otherwise").withoutEffectYet,
+        Key("drill_every", .duration, "how old the last drill may be; 30d otherwise"),
     ]
 
     static let sources = [
@@ -124,7 +124,7 @@ enum SettingsTable {
     static let schedule =
         [Key("timezone", .text(TextRules.timeZone), "the zone of these times; the machine's otherwise").alsoCalled("time_zone", "tz")]
         + ["database", "files", "config", "verify"].map { Key($0, .calendar, "when it is due") }
-        + [Key("drill", .calendar, "when a drill is due").withoutEffectYet]
+        + [Key("drill", .calendar, "when a drill is due; whenever `drill_every` asks for one otherwise")]
         + [Key("catch_up", .boolean, "whether missed times are made up for")]
 
     static let retention =
@@ -151,9 +151,9 @@ enum SettingsTable {
                     Key("rows", .map([Key("compare", .choice(["manifest"]), "against what").required]), "compare row counts"),
                     Key("sql", .text(.any), "a query with one value"),
                     Key("expect", .text(TextRules.expectation), "what the value has to be"),
-                    Key("files", .map([Key("sample", .integer(1...1_000_000), "how many").required]), "compare files"),
+                    Key("files", .map([Key("sample", .either([.integer(1...1_000_000), .choice(["all"])]), "how many").required]), "compare files"),
                 ])), "what is compared after a drill"
-        ).withoutEffectYet
+        )
     ]
 
     static let notification = [

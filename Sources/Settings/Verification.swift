@@ -50,6 +50,13 @@ package struct DrillSettings: Hashable, Sendable {
     package let checks: [DrillCheck]
 
     package static let standard = DrillSettings(checks: [])
+
+    /// How many files are read back where nothing is said of it.
+    package static let standardSample = 200
+
+    package var sample: Int {
+        checks.compactMap { if case .files(let sample) = $0 { sample } else { nil } }.max() ?? DrillSettings.standardSample
+    }
 }
 
 /// What is compared after a drill's restore.
@@ -58,7 +65,7 @@ package enum DrillCheck: Hashable, Sendable {
     case rowsAgainstManifest
     /// A query's single value against an expectation.
     case query(String, expect: Expectation)
-    /// This many files, chosen at random, against the repository.
+    /// This many files, chosen at random, against the repository; `Int.max` for all of them.
     case files(sample: Int)
 }
 
@@ -85,5 +92,27 @@ package struct Expectation: Hashable, Sendable, CustomStringConvertible {
         if comparison != .equal, comparison != .different, Double(String(value)) == nil { return nil }
         self.comparison = comparison
         self.value = String(value)
+    }
+
+    /// Whether an answer is as expected: as numbers where both are numbers, whole ones exactly; else as text, which has no order.
+    package func holds(for answer: String) -> Bool {
+        if let found = Int64(answer), let expected = Int64(value) { return holds(found, expected) }
+        if let found = Double(answer), let expected = Double(value) { return holds(found, expected) }
+        switch comparison {
+        case .equal: return answer == value
+        case .different: return answer != value
+        case .atLeast, .atMost, .more, .less: return false
+        }
+    }
+
+    private func holds<Number: Comparable>(_ found: Number, _ expected: Number) -> Bool {
+        switch comparison {
+        case .equal: found == expected
+        case .different: found != expected
+        case .atLeast: found >= expected
+        case .atMost: found <= expected
+        case .more: found > expected
+        case .less: found < expected
+        }
     }
 }

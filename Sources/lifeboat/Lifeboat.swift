@@ -24,7 +24,7 @@ struct Lifeboat: ParsableCommand {
         groupedSubcommands: [CommandGroup(name: "Original", subcommands: originalCommands)])
 
     private static let applicationCommands: [any ParsableCommand.Type] = [
-        InitCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, StatusCommand.self, HistoryCommand.self,
+        InitCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, DrillCommand.self, StatusCommand.self, HistoryCommand.self,
         ScheduleCommand.self, AuditCommand.self, ConfigCommand.self, DoctorCommand.self, SQLiteWorkerCommand.self,
     ]
 

@@ -17,7 +17,7 @@ import Databases
                 "/a", odd,
                 SwapOptions(
                     lockTimeoutMilliseconds: 9, replacesWhileOpen: true, ownership: FileOwnership(userID: 1, groupID: 2, mode: 0o640))),
-            .replaceTables("/a", "/b", ["order", SchemaText([0xfe])], SwapOptions()),
+            .replaceTables("/a", "/b", ["order", SchemaText([0xfe])], SwapOptions()), .query(odd, "SELECT '\"'\n"),
         ])
     func `reads what was asked`(_ request: SQLiteRequest) throws {
         #expect(try SQLiteRequest(json: request.json) == request)
@@ -72,6 +72,23 @@ import Databases
         #expect(probe.estimatedRowCount >= 8 && probe.tableCount >= 7)
         #expect(try bytes(of: database) == before)
         #expect(try SQLiteClient.inProcess.checkIntegrity(database) == .sound)
+    }
+
+    @Test func `answers a query with its first value, and changes nothing`() throws {
+        let scratch = try Scratch()
+        let database = try scratch.database("app.db", "CREATE TABLE t (a); INSERT INTO t VALUES (7), (NULL), (x'ff');"), client = SQLiteClient.inProcess
+        let before = try bytes(of: database)
+        #expect(try client.value(of: "SELECT a, 1 FROM t ORDER BY rowid", in: database) == "7")
+        #expect(try client.value(of: "SELECT a FROM t WHERE a IS NULL", in: database) == nil)
+        #expect(try client.value(of: "SELECT a FROM t WHERE a > 100 AND a < 'a'", in: database) == nil)
+        #expect(try client.value(of: "SELECT a FROM t WHERE typeof(a) = 'blob'", in: database) == SchemaText([0xff]))
+        for sql in ["DELETE FROM t", "CREATE TABLE u (a)", "PRAGMA user_version = 9", "SELECT", "SELECT * FROM u"] {
+            _ = failure { _ = try client.value(of: sql, in: database) }
+        }
+        #expect(failure { _ = try client.value(of: "DELETE FROM t", in: database) } != nil)
+        #expect(failure { _ = try client.value(of: "SELECT randomblob(100000)", in: database) }?.kind == .unsupported)
+        #expect(try bytes(of: database) == before)
+        #expect(scratch.names == ["app.db"])
     }
 
     @Test func `does not describe a file whose log it would ignore`() throws {

@@ -16,12 +16,12 @@ import Testing
         try school.lifeboat("backup")
         let after = try school.lifeboat("status")
         #expect(after.outputText.hasPrefix("Small School  ● RESTORABLE    worst case now: lose "), "\(after.outputText)")
-        #expect(after.outputText.contains("restore not measured yet"))
+        #expect(after.outputText.contains("recovery not measured yet"))
         try school.lifeboat("status", "--check")
         try school.lifeboat("restore", "--force")
         let json = try AnswerJSON.object(school.lifeboat("status", "--json").outputText)
         #expect(json["verdict"] as? String == "RESTORABLE")
-        #expect(try #require(json["last_restore_seconds"] as? Double) > 0)
+        #expect(try #require(json["recovery_seconds"] as? Double) > 0)
         #expect((json["sources"] as? [[String: Any]])?.count == 3)
     }
 

@@ -17,22 +17,23 @@ import Testing
         try school.lifeboat("backup", "config")
         let before = try states(school)
         #expect(["config", "database", "files", "verify"].map { before[$0] } == ["idle", "due", "due", "due"], "\(before)")
-        #expect(try school.lifeboat("schedule", "run", "--dry-run").outputText == "due: database, files, verify\n")
+        #expect(try school.lifeboat("schedule", "run", "--dry-run").outputText == "due: database, files, verify, drill\n")
         let run = try school.lifeboat("schedule", "run")
-        #expect(run.outputText == "3 jobs done\n" && run.errorText.contains("retention: 0 old snapshots removed"), "\(run.errorText)")
+        #expect(run.outputText == "4 jobs done\n" && run.errorText.contains("retention: 0 old snapshots removed"), "\(run.errorText)")
         #expect(try school.lifeboat("schedule", "run").outputText == "nothing is due\n")
         #expect(try states(school).values.filter { $0 == "idle" }.count >= 4)
         let reports = school.scratch["home/state/lifeboat/small-school/reports"]
-        let report = try #require(try Directory.entries(of: reports).first)
+        let report = try #require(try Directory.entries(of: reports).first { $0.name.starts(with: Array("verify-".utf8)) })
         let text = String(decoding: try AtomicFile.read(reports.appending(report.name), limit: 1 << 20), as: UTF8.self)
         #expect(text.contains("The backups are whole."))
+        #expect(try Directory.entries(of: reports).count { $0.name.starts(with: Array("drill-".utf8)) } == 2)
         #expect(try FileStatus.of(reports.appending(report.name)).mode == 0o600)
         let verbs = try AnswerJSON.array(school.lifeboat("history", "--json").outputText).compactMap { $0["verb"] as? String }
-        #expect(verbs == ["forget", "verify", "backup", "backup", "backup"])
+        #expect(verbs == ["forget", "drill", "verify", "backup", "backup", "backup"])
     }
 
     @Test func `ends with the worst result, does the rest all the same, and waits before it tries again`() throws {
-        let school = try School(settings: "schedule: { verify: never }")
+        let school = try School(settings: "schedule: { verify: never, drill: never }")
         try school.scratch.remove("school/database/database.sqlite")
         let run = try school.lifeboat("schedule", "run", "--quiet", status: 1)
         #expect(run.errorText.contains("error: database: ") && run.outputText.isEmpty, "\(run.errorText)")
@@ -43,7 +44,7 @@ import Testing
     }
 
     @Test func `is put off while somebody works on the application, and never runs twice at once`() throws {
-        let school = try School(settings: "schedule: { verify: never }")
+        let school = try School(settings: "schedule: { verify: never, drill: never }")
         let state = school.scratch["home/state/lifeboat/small-school"]
         try Directory.createAll(state)
         do {
@@ -63,7 +64,7 @@ import Testing
     }
 
     @Test func `says what comes next, in its own time zone`() throws {
-        let school = try School(settings: "schedule: { timezone: Asia/Kathmandu, database: daily 02:00, files: never, config: never, verify: never }")
+        let school = try School(settings: "schedule: { timezone: Asia/Kathmandu, database: daily 02:00, files: never, config: never, verify: never, drill: never }")
         let next = try AnswerJSON.array(school.lifeboat("schedule", "next", "-n", "3", "--json").outputText)
         #expect(try next.map { try AnswerJSON.text($0, "job") } == ["database", "database", "database"])
         // 02:00 in Kathmandu is 20:15 in Greenwich, put off by at most a quarter of an hour.
@@ -75,7 +76,7 @@ import Testing
     }
 
     @Test func `gives way to everything else on the machine`() throws {
-        let school = try School(settings: "schedule: { database: never, files: never, verify: never, config: hourly }")
+        let school = try School(settings: "schedule: { database: never, files: never, verify: never, drill: never, config: hourly }")
         // The password command sees the priority of the process that starts it.
         let settings = try school.scratch.text("school/lifeboat.yaml").split(separator: "\n").filter { !$0.hasPrefix("password_file") }
         let spy = "password_command: [sh, -c, 'nice > \(school.scratch["nice"]); ionice > \(school.scratch["ionice"]); cat \(school.scratch["key"])']"

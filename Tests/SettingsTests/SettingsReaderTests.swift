@@ -68,15 +68,12 @@ import Testing
         let settings = try read(Examples.full)
         #expect(
             settings.inactive == [
-                "objectives.drill_every: line 7: accepted, has no effect in this version",
                 "sources.database.pitr: line 13: accepted, has no effect in this version",
                 "repository offsite: line 22: s3: addresses are accepted, and cannot be opened by this version",
                 "repositories.offsite.copy_from: line 22: accepted, has no effect in this version",
                 "repositories.offsite.credentials: line 22: accepted, has no effect in this version",
                 "repositories.offsite.protect: line 23: accepted, has no effect in this version",
                 "repositories.offsite.limit: line 23: accepted, has no effect in this version",
-                "schedule.drill: line 31: accepted, has no effect in this version",
-                "drill.checks: line 39: accepted, has no effect in this version",
                 "notify: line 44: accepted, has no effect in this version",
                 "heartbeat: line 45: accepted, has no effect in this version",
                 "metrics: line 47: accepted, has no effect in this version",

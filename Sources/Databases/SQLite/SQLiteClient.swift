@@ -39,6 +39,12 @@ package struct SQLiteClient: Sendable {
         return result
     }
 
+    /// The first value that a query of a file at rest gives; nil for NULL, and for no row. The file cannot be changed by it.
+    package func value(of sql: String, in file: BytePath) throws(DatabaseFailure) -> SchemaText? {
+        guard case .value(let value) = try ask(.query(file, sql)) else { throw misunderstood(file) }
+        return value
+    }
+
     // MARK: Backup
 
     /// Copies a live database to the new file `staging`, consistently, while others write it; see SQLiteCapture.

@@ -10,6 +10,7 @@ package enum SQLiteRequest: Hashable, Sendable {
     case check(BytePath, IntegrityDepth)
     case swap(BytePath, BytePath, SwapOptions)
     case replaceTables(BytePath, BytePath, [SchemaText], SwapOptions)
+    case query(BytePath, String)
 
     var verb: String {
         switch self {
@@ -19,6 +20,7 @@ package enum SQLiteRequest: Hashable, Sendable {
         case .check: "check"
         case .swap: "replace"
         case .replaceTables: "restore tables of"
+        case .query: "query"
         }
     }
 
@@ -26,7 +28,7 @@ package enum SQLiteRequest: Hashable, Sendable {
     var subject: BytePath {
         switch self {
         case .probe(let path), .capture(let path, _, _), .inspect(let path, _), .check(let path, _), .swap(_, let path, _),
-            .replaceTables(let path, _, _, _):
+            .replaceTables(let path, _, _, _), .query(let path, _):
             path
         }
     }
@@ -60,6 +62,9 @@ package enum SQLiteRequest: Hashable, Sendable {
             writer.key("tables")
             writer.list(tables) { $1.schemaText($0) }
             options.write(to: &writer)
+        case .query(_, let sql):
+            writer.key("sql")
+            writer.string(sql)
         }
         writer.endObject()
         return writer.bytes
@@ -67,7 +72,7 @@ package enum SQLiteRequest: Hashable, Sendable {
 
     package init(json: [UInt8]) throws(JSONError) {
         guard json.count <= SQLiteWorker.maximumByteCount else { throw JSONError(problem: "the request is too large", offset: 0) }
-        var verb = "", database = BytePath([]), file = BytePath([]), depth = IntegrityDepth.full, tables: [SchemaText] = []
+        var verb = "", database = BytePath([]), file = BytePath([]), depth = IntegrityDepth.full, tables: [SchemaText] = [], sql = ""
         var capture = CaptureOptions(), swap = SwapOptions()
         var scanner = JSONScanner(json)
         try scanner.fields { (key, scanner) throws(JSONError) in
@@ -80,6 +85,7 @@ package enum SQLiteRequest: Hashable, Sendable {
                 capture.lockTimeoutMilliseconds = Int(clamping: try scanner.signed())
                 swap.lockTimeoutMilliseconds = capture.lockTimeoutMilliseconds
             case "tables": tables = try scanner.list { (inner) throws(JSONError) in try inner.schemaText() }
+            case "sql": sql = try scanner.text()
             case "replaces_while_open": swap.replacesWhileOpen = try scanner.bool()
             case "ownership": swap.ownership = try FileOwnership(reading: &scanner)
             default: try scanner.skipValue()
@@ -94,6 +100,7 @@ package enum SQLiteRequest: Hashable, Sendable {
         case "check": self = .check(database, depth)
         case "replace": self = .swap(file, database, swap)
         case "restore tables of": self = .replaceTables(database, file, tables, swap)
+        case "query": self = .query(database, sql)
         default: throw JSONError(problem: "an unknown request", offset: 0)
         }
     }
@@ -107,6 +114,8 @@ package enum SQLiteAnswer: Hashable, Sendable {
     case integrity(IntegrityResult)
     case swap(SwapReport)
     case tableReplacement(TableReplacementReport)
+    /// Of a query; nil for NULL, and for no row.
+    case value(SchemaText?)
 
     func write(to writer: inout JSONWriter) {
         writer.beginObject()
@@ -129,6 +138,9 @@ package enum SQLiteAnswer: Hashable, Sendable {
         case .tableReplacement(let report):
             writer.key("table_replacement")
             report.write(to: &writer)
+        case .value(let value):
+            writer.key("value")
+            writer.list(value.map { [$0] } ?? []) { $1.schemaText($0) }
         }
         writer.endObject()
     }
@@ -141,6 +153,7 @@ package enum SQLiteAnswer: Hashable, Sendable {
         case "integrity": self = .integrity(try IntegrityResult(reading: &scanner))
         case "swap": self = .swap(try SwapReport(reading: &scanner))
         case "table_replacement": self = .tableReplacement(try TableReplacementReport(reading: &scanner))
+        case "value": self = .value(try scanner.list { (inner) throws(JSONError) in try inner.schemaText() }.first)
         default: return nil
         }
     }

@@ -12,6 +12,8 @@ import Bytes
 package enum SQLiteWorker {
     /// Requests and answers larger than this are refused.
     package static let maximumByteCount = DatabaseManifest.maximumByteCount + (1 << 20)
+    /// The longest answer to a query.
+    private static let maximumValueByteCount = 1 << 16
 
     /// Answers one request. Never throws: a failure is an answer.
     package static func serve(request: [UInt8]) -> [UInt8] {
@@ -41,6 +43,7 @@ package enum SQLiteWorker {
         case .swap(let staged, let live, let options): .swap(try SQLiteSwap.run(staged, onto: live, options))
         case .replaceTables(let live, let snapshot, let tables, let options):
             .tableReplacement(try SQLiteTableReplacement.run(live, from: snapshot, tables: tables, options))
+        case .query(let file, let sql): .value(try query(file, sql))
         }
     }
 
@@ -54,6 +57,18 @@ package enum SQLiteWorker {
         let manifest = try SQLiteInspection.manifest(of: path, depth: depth, operation: "inspect")
         let connection = try SQLiteConnection(path, .privateCopy, operation: "inspect")
         return SQLiteInspectionReport(manifest: manifest, foreignKeyProblems: SQLiteInspection.foreignKeyProblems(connection))
+    }
+
+    /// The first value of the first row; the file cannot be changed by it, whatever it says.
+    private static func query(_ file: BytePath, _ sql: String) throws(DatabaseFailure) -> SchemaText? {
+        let path = try SQLiteFiles.existing(file, operation: "query").path
+        let statement = try SQLiteConnection(path, .privateCopy, operation: "query").prepare(sql)
+        guard try statement.step(), statement.columnCount > 0, !statement.isNull(0) else { return nil }
+        let value = SchemaText(statement.text(0))
+        guard value.bytes.count <= maximumValueByteCount else {
+            throw DatabaseFailure(.unsupported, "query", path, "the answer has more than \(maximumValueByteCount) bytes")
+        }
+        return value
     }
 
     private static func check(_ database: BytePath, _ depth: IntegrityDepth) throws(DatabaseFailure) -> IntegrityResult {

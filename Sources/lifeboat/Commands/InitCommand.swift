@@ -6,6 +6,7 @@ import Bytes
 import Databases
 import Foundation
 import HostOS
+import Journal
 import Operations
 import Settings
 
@@ -33,6 +34,9 @@ struct InitCommand: ParsableCommand {
 
     @Flag(name: .long, help: "Do not make the first backup.")
     var noBackup = false
+
+    @Flag(name: .long, help: "Do not bring the first backup back in a private place to see whether it is one.")
+    var noDrill = false
 
     @Flag(name: .long, help: "Replace a lifeboat.yaml that is there.")
     var force = false
@@ -104,9 +108,19 @@ struct InitCommand: ParsableCommand {
         if !output.quiet && !output.json { Console.out("First backup") }
         let outcome = try line.around { try AppBackup(workbench).run(progress: progress) { event in line.aside { report.show(event) } } }
         report.finish(outcome)
+        let isDoubtful = noDrill ? false : try firstDrill(workbench)
         if output.quiet || output.json { return }
-        Console.out(
-            "\(Style.good.on(stdout: "✓")) \(AppStatus(workbench).run().verdict.rawValue). `lifeboat status` says so at any time; `lifeboat restore` brings it back."
-        )
+        for line in FirstVerdict(AppStatus(workbench).run(), isDoubtful: isDoubtful).lines { Console.out(line) }
+    }
+
+    /// True if it proved nothing, because something could not be tried here. One that failed ends init.
+    private func firstDrill(_ workbench: AppWorkbench) throws -> Bool {
+        let drill = DrillReport(output), progress = Progress(), line = ProgressLine(progress, verb: "drilling", output: output)
+        if !output.quiet && !output.json { Console.out("First drill") }
+        let report = try line.around { try AppDrill(workbench).run(progress: progress) { event in line.aside { drill.show(event) } } }.report
+        try AppDrillEvidence.kept.write(report, state: workbench.state)
+        drill.print(report, nil)
+        if report.outcome == .failed { Console.end(.drillFailed) }
+        return report.outcome == .inconclusive
     }
 }

@@ -1,6 +1,7 @@
 // Durations as people write and read them.
 
 import Bytes
+import Operations
 
 enum Durations {
     /// "90s", "5m", "1h30m", "2d" in seconds.
@@ -23,18 +24,7 @@ enum Durations {
     }
 
     /// "0.4 s", "41 s", "12 m 5 s", "3 h 2 m", "2 d 4 h".
-    static func short(_ seconds: Double) -> String {
-        if seconds < 10 { return "\((seconds * 10).rounded() / 10) s" }
-        let whole = Int(seconds.rounded())
-        if whole < 60 { return "\(whole) s" }
-        if whole < 3600 { return pair(whole / 60, "m", whole % 60, "s") }
-        if whole < 86400 { return pair(whole / 3600, "h", whole / 60 % 60, "m") }
-        return pair(whole / 86400, "d", whole / 3600 % 24, "h")
-    }
+    static func short(_ seconds: Double) -> String { FigureText.duration(seconds) }
 
     static func short(nanoseconds: Int64) -> String { short(Double(nanoseconds) / 1e9) }
-
-    private static func pair(_ large: Int, _ largeUnit: String, _ small: Int, _ smallUnit: String) -> String {
-        small == 0 ? "\(large) \(largeUnit)" : "\(large) \(largeUnit) \(small) \(smallUnit)"
-    }
 }

@@ -36,8 +36,8 @@ struct StatusReport {
 
     private var back: String {
         let goal = report.application.objectives.rto.settingsText
-        guard let seconds = report.restoreSeconds, let started = report.lastRestore?.started else {
-            return "restore not measured yet (goal \(goal))"
+        guard let seconds = report.recoverySeconds, let started = report.measured?.started else {
+            return "recovery not measured yet (goal \(goal)): `lifeboat drill`"
         }
         return "back in ~\(Durations.short(seconds)) (goal \(goal), measured \(Wording.when(started, now: report.now)))"
     }
@@ -45,12 +45,12 @@ struct StatusReport {
     // MARK: The table
 
     private var table: [String] {
-        var table = Table(["source", "last good", "snapshots", "size", "verified"], rightAligned: [2, 3])
+        var table = Table(["source", "last good", "snapshots", "size", "verified", "drilled"], rightAligned: [2, 3])
         for source in report.sources {
             let last = source.lastGood.map { "\(Wording.when($0, now: report.now)) ✓" } ?? "never ✗"
             table.append([
                 source.label, last, "\(source.snapshotCount)", source.lastGood == nil ? "" : "\(ByteCount(source.byteCount))",
-                verified(source),
+                verified(source), drilled(source),
             ])
         }
         return table.lines
@@ -63,15 +63,28 @@ struct StatusReport {
         return "\(Wording.when(verify.started, now: report.now)) \(mark)"
     }
 
+    private func drilled(_ source: AppStatusReport.Source) -> String {
+        guard let drill = source.drill else { return "not yet" }
+        let mark =
+            switch drill.outcome {
+            case .proved: "✓"
+            case .failed: "✗"
+            case .inconclusive: "?"
+            }
+        let days = (report.now.seconds - drill.time.seconds) / 86_400
+        return "\(days > 6 ? "\(days) d ago" : Wording.when(drill.time, now: report.now)) \(mark)"
+    }
+
     // MARK: JSON
 
     private var json: String {
         let sources = report.sources.map { source in
             var line = JSONLine().string("source", source.source.rawValue).string("label", source.label)
             if let last = source.lastGood { line = line.time("last_good", last) }
-            return line.number("snapshots", UInt64(source.snapshotCount)).number("bytes", source.byteCount).string(
-                "problem", source.problem
-            ).text
+            line = line.number("snapshots", UInt64(source.snapshotCount)).number("bytes", source.byteCount).string("problem", source.problem)
+            if let drill = source.drill { line = line.time("last_drill", drill.time).string("last_drill_outcome", drill.outcome.rawValue) }
+            if let proof = source.lastProof { line = line.time("last_proof", proof) }
+            return line.text
         }
         var line = JSONLine().string("application", report.application.name).string("verdict", report.verdict.rawValue).string(
             "repository", report.repository
@@ -79,9 +92,12 @@ struct StatusReport {
         .time("time", report.now)
         if let seconds = report.worstCaseSeconds { line = line.number("worst_case_loss_seconds", UInt64(seconds)) }
         line = line.number("rpo_seconds", UInt64(report.application.objectives.rpo.components.seconds))
-        if let seconds = report.restoreSeconds { line = line.fraction("last_restore_seconds", seconds) }
-        line = line.number("rto_seconds", UInt64(report.application.objectives.rto.components.seconds)).bool(
-            "objective_breached", report.isBreached)
+        if let seconds = report.recoverySeconds, let measured = report.measured {
+            line = line.fraction("recovery_seconds", seconds).string("recovery_measured_by", measured.start.verb).time("recovery_measured", measured.started)
+        }
+        line = line.number("rto_seconds", UInt64(report.application.objectives.rto.components.seconds)).number(
+            "drill_every_seconds", UInt64(report.application.objectives.drillEvery.components.seconds)
+        ).bool("objective_breached", report.isBreached)
         if let verify = report.lastVerify {
             line = line.time("last_verify", verify.started).bool("last_verify_ok", verify.outcome.isSuccess)
         }

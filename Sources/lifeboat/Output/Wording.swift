@@ -2,19 +2,13 @@
 
 import Bytes
 import HostOS
+import Operations
 
 enum Wording {
     /// 1204551 → "1,204,551".
-    static func grouped(_ number: UInt64) -> String {
-        var digits = Array(String(number)), position = digits.count - 3
-        while position > 0 {
-            digits.insert(",", at: position)
-            position -= 3
-        }
-        return String(digits)
-    }
+    static func grouped(_ number: UInt64) -> String { FigureText.grouped(number) }
 
-    static func count(_ number: UInt64, _ noun: String) -> String { "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")" }
+    static func count(_ number: UInt64, _ noun: String) -> String { FigureText.count(number, noun) }
 
     /// "today 02:00", "yesterday 02:00", "Sun 03:00" within a week, else the date; in the zone of this machine.
     static func when(_ time: Timestamp, now: Timestamp) -> String {

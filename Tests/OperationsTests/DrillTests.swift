@@ -91,7 +91,7 @@ import Testing
         try workbench.access.withIndex(.shared) { indexed, snapshots in
             let original = try #require(snapshots.last).snapshot
             let request = BackupRequest(
-                targets: original.paths, workingDirectory: .root, hostName: original.hostName, userName: original.userName, time: .current,
+                targets: original.paths, workingDirectory: .root, hostName: original.hostName, userName: original.userName, time: workbench.identity.now(),
                 programVersion: "forger")
             var tagged = request
             tagged.tags = original.tags

@@ -124,7 +124,7 @@ import Testing
             try Program.binary(), environment: ["LIFEBOAT_STATE_DIR": "\(school.scratch["home/state/lifeboat"])", "PATH": "/usr/bin:/bin", "TZ": "UTC"],
             directory: "/")
         let run = try program.run(words.filter { $0 != "--quiet" } + ["--dry-run"])
-        #expect(run.outputText == "due: verify\n", "\(run.outputText)\(run.errorText)")
+        #expect(run.outputText == "due: verify, drill\n", "\(run.outputText)\(run.errorText)")
     }
 
     @Test func `is printed without being written`() throws {

@@ -1,11 +1,11 @@
 // AppDrillEvidence: where a drill's report goes, for whoever asks for proof later: into a file of the caller's choice, in the form that its
-// name asks for, or among the reports of the state directory, as text and as JSON, of which the newest are kept.
+// name asks for, or among the reports of the state directory, in every form, of which the newest are kept.
 
 package import Bytes
 import HostOS
 
 package enum AppDrillEvidence: Sendable {
-    package enum Form: String, Sendable, CaseIterable { case txt, json }
+    package enum Form: String, Sendable, CaseIterable { case html, txt, json }
 
     /// `reports/` in the application's state directory, named by the time.
     case kept
@@ -15,16 +15,16 @@ package enum AppDrillEvidence: Sendable {
     static let keptCount = 120
 
     /// - Parameter path: absolute.
-    /// - Throws: exit status 64 if its name ends in neither .txt nor .json.
+    /// - Throws: exit status 64 if its name does not end in .html, .txt or .json.
     package init(_ path: BytePath) throws {
         guard let form = Form.allCases.first(where: { path.name.suffix($0.rawValue.utf8.count + 1) == Array(".\($0.rawValue)".utf8)[...] }) else {
-            throw Failure(.usage, "a report cannot be written to '\(path)': its name says no form", hint: "let it end in .txt or .json")
+            throw Failure(.usage, "a report cannot be written to '\(path)': its name says no form", hint: "let it end in .html, .txt or .json")
         }
         self = .file(path, form)
     }
 
     /// Writes the report, for its owner's eyes only.
-    /// - Returns: where it is; of two forms, the text.
+    /// - Returns: where it is; of several forms, the page.
     @discardableResult
     package func write(_ report: AppDrillReport, state: AppState) throws -> BytePath {
         switch self {
@@ -40,12 +40,17 @@ package enum AppDrillEvidence: Sendable {
             let old = try Directory.entries(of: directory).filter { $0.name.starts(with: Array(prefix.utf8)) }.dropLast(
                 AppDrillEvidence.keptCount * Form.allCases.count)
             for entry in old { try Directory.remove(directory.appending(entry.name)) }
-            return directory.appending("\(name).txt")
+            return directory.appending("\(name).html")
         }
     }
 
     private static func write(_ report: AppDrillReport, _ form: Form, to path: BytePath) throws {
-        let text = form == .json ? report.json + "\n" : report.lines.joined(separator: "\n") + "\n"
+        let text =
+            switch form {
+            case .html: AppDrillPage(report).html
+            case .txt: report.lines.joined(separator: "\n") + "\n"
+            case .json: report.json + "\n"
+            }
         let content = Array(text.utf8)
         try AtomicFile.write(content.span, to: path)
     }

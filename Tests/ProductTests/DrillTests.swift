@@ -79,7 +79,7 @@ private struct Drilled {
         #expect(try school.content() == rows)
     }
 
-    @Test func `writes its evidence as text and JSON, for its owner's eyes`() throws {
+    @Test func `writes its evidence as a page, text and JSON, for its owner's eyes`() throws {
         let drilled = try Drilled()
         try drilled.school.lifeboat("backup")
         _ = try drilled.drill("--report", "../drill.txt")
@@ -89,6 +89,9 @@ private struct Drilled {
         #expect(try drilled.school.scratch.status("drill.txt")?.mode == 0o600)
         let json = try AnswerJSON.object(drilled.school.scratch.text("drill.json"))
         #expect((json["sources"] as? [[String: Any]])?.count == 1)
+        _ = try drilled.drill("--report", "../drill.html")
+        let page = try drilled.school.scratch.text("drill.html")
+        #expect(page.contains("The application can be brought back.") && page.contains("600/600 rows as saved") && !page.contains("<script"))
         _ = try drilled.drill("--report", "../drill.doc", status: 64)
         _ = try drilled.drill("--sample", "none", status: 64)
     }

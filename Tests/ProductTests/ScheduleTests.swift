@@ -26,7 +26,7 @@ import Testing
         let report = try #require(try Directory.entries(of: reports).first { $0.name.starts(with: Array("verify-".utf8)) })
         let text = String(decoding: try AtomicFile.read(reports.appending(report.name), limit: 1 << 20), as: UTF8.self)
         #expect(text.contains("The backups are whole."))
-        #expect(try Directory.entries(of: reports).count { $0.name.starts(with: Array("drill-".utf8)) } == 2)
+        #expect(try Directory.entries(of: reports).count { $0.name.starts(with: Array("drill-".utf8)) } == 3)
         #expect(try FileStatus.of(reports.appending(report.name)).mode == 0o600)
         let verbs = try AnswerJSON.array(school.lifeboat("history", "--json").outputText).compactMap { $0["verb"] as? String }
         #expect(verbs == ["forget", "drill", "verify", "backup", "backup", "backup"])

@@ -58,7 +58,7 @@ struct DrillOptions: ParsableArguments {
 
     @Option(
         name: .long, defaultAsFlag: EvidenceDestination.kept, parsing: .next,
-        help: ArgumentHelp("Write a report: text or JSON, as the file's name ends.", valueName: "file"), completion: .file())
+        help: ArgumentHelp("Write a report: a page, text or JSON, as the file's name ends.", valueName: "file"), completion: .file())
     var report: EvidenceDestination?
 
     func run(_ sources: Set<AppSource>, _ repository: RepositoryOptions, _ output: OutputOptions) throws {

@@ -13,7 +13,7 @@ SWIFT ?= swift
 SWIFT_FLAGS ?=
 PROGRAM := .build/release/lifeboat
 
-.PHONY: help build test demo bench install uninstall lint format clean toolchain
+.PHONY: help build test demo bench bench-databases install uninstall lint format clean toolchain
 
 help: ## list these targets
 	@echo "lifeboat: disaster recovery you have proved"
@@ -42,6 +42,10 @@ demo: build ## a school loses its server, and gets everything back (2 minutes)
 bench: build ## lifeboat and restic in turn on the same data (SCALE=, ROUNDS=, ROWS=)
 	@scripts/install-packages.sh bench
 	@LIFEBOAT="$(CURDIR)/$(PROGRAM)" bench/run.sh $(BENCH_FLAGS)
+
+bench-databases: build ## lifeboat, mariadb-dump and mydumper with restic, on the same database (SCALE=, ROUNDS=)
+	@scripts/install-packages.sh bench
+	@LIFEBOAT="$(CURDIR)/$(PROGRAM)" bench/databases.sh $(BENCH_FLAGS)
 
 install: build ## install the program below PREFIX
 	install -D -m 0755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/lifeboat"

@@ -17,7 +17,7 @@ case "$purpose" in
     build) wanted=("${build_packages[@]}") ;;
     test) wanted=("${build_packages[@]}" restic sqlite3 mariadb-server mariadb-client attr acl zstd tar tzdata); optional=(debootstrap) ;;
     demo) wanted=("${build_packages[@]}" sqlite3 perl-base); optional=(restic attr) ;;
-    bench) wanted=("${build_packages[@]}" restic time perl-base) ;;
+    bench) wanted=("${build_packages[@]}" restic time perl-base); optional=(mariadb-server mariadb-client mydumper) ;;
     *) echo "usage: ${0##*/} build|test|demo|bench" >&2; exit 64 ;;
 esac
 

@@ -35,8 +35,7 @@ struct `A dump of a MySQL 9 database` {
         """
 
     @Test func `loads with the stock client to the same objects and values`() throws {
-        let server = try MySQL9Server.shared(), name = try server.newDatabase(), copy = try server.newDatabase("copy")
-        try server.sql(Self.everything, in: name)
+        let server = try MySQL9Server.shared(), name = try server.newDatabase(running: Self.everything), copy = try server.newDatabase("copy")
         let target = MySQLServer(.socket(server.socket), user: "root", database: SchemaText(name))
         let dump = try ServerDump(target)
         #expect(dump.manifest.vendor == .mysql)

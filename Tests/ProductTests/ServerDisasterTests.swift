@@ -112,7 +112,7 @@ import Testing
     @Test func `is read back row by row by verify, and damage is found`() throws {
         let school = try ServerSchool()
         try school.lifeboat("backup")
-        #expect(try school.lifeboat("verify", "--read-data", "100%").outputText.contains("every byte as captured, 2 tables, 20300 rows"))
+        #expect(try school.lifeboat("verify", "--read-data", "100%").outputText.contains("every row as captured, 2 tables, 20300 rows"))
         let packs = try Directory.files(below: school.repository.appending("data"))
         let largest = try #require(try packs.max { try FileStatus.of($0).size < FileStatus.of($1).size })
         var content = try AtomicFile.read(largest, limit: 1 << 26)

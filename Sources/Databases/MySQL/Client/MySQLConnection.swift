@@ -127,12 +127,30 @@ package struct MySQLRecord: Sendable {
 
     // MARK: Statements
 
-    /// Runs one statement; rows it may give are read and dropped.
+    /// Runs one statement; rows it may give are read and dropped. One that was chosen to end a deadlock is tried again, unless it is part
+    /// of a transaction: MySQL 8 and later may choose statements that define something, when others define something else.
     ///
     /// - Parameter operation: what this is for, as it follows "could not".
     /// - Returns: the number of rows it changed.
     @discardableResult
     package func execute(_ sql: SQLText, to operation: String) throws(MySQLFailure) -> UInt64 {
+        for attempt in 1...Self.deadlockAttempts {
+            let isInTransaction = unsafe handle.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) != 0
+            do throws(MySQLFailure) {
+                return try executeOnce(sql, operation)
+            } catch {
+                guard error.number == Self.deadlockNumber, !isInTransaction, attempt < Self.deadlockAttempts else { throw error }
+                SystemClock().sleep(nanoseconds: Int64.random(in: 10_000_000...50_000_000) * Int64(attempt))
+            }
+        }
+        return try executeOnce(sql, operation)
+    }
+
+    private static let deadlockAttempts = 8
+    /// ER_LOCK_DEADLOCK: the statement was undone as a whole.
+    private static let deadlockNumber: UInt32 = 1213
+
+    private func executeOnce(_ sql: SQLText, _ operation: String) throws(MySQLFailure) -> UInt64 {
         try send(sql, operation)
         while true {
             if let result = unsafe mysql_use_result(handle) {

@@ -8,13 +8,14 @@
 //
 // It is not encrypted: what is in it, passwords in the configuration too, anybody can read who can read the file.
 
-import Archiving
-import Bytes
+package import Archiving
+package import Bytes
 import Codecs
 import Databases
 import HostOS
 package import RepositoryEngine
 import RepositoryFormat
+import Settings
 
 package struct AppExport {
     package enum Destination {

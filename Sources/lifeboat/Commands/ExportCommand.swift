@@ -6,6 +6,7 @@ import Bytes
 import HostOS
 import Operations
 import RepositoryEngine
+import RepositoryFormat
 
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -47,7 +47,7 @@ final class ExportArchive {
     func add(file path: BytePath, content: [UInt8]) throws {
         var node = Node(name: path.name, kind: .file)
         node.mode = GoFileMode(posix: 0o100600)
-        node.modificationTime = Timestamp.zero
+        node.modificationTime = Timestamp(seconds: 0)
         try tar.add(node, at: path, byteCount: UInt64(content.count))
         try tar.write(content.span)
     }

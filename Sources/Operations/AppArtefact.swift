@@ -51,7 +51,9 @@ struct AppImport {
         do {
             try add(artefact.file, to: &made)
             guard !made.isEmpty else {
-                throw Failure(.failed, "'\(artefact.file)' holds nothing of what is to be restored", hint: "`lifeboat restore --from FILE` without a source takes everything in it")
+                throw Failure(
+                    .failed, "'\(artefact.file)' holds nothing of what is to be restored",
+                    hint: "`lifeboat restore --from FILE` without a source takes everything in it")
             }
             return made
         } catch let error as CodecError {
@@ -217,7 +219,9 @@ struct AppImport {
         let end = try [UInt8](byteCount: 1024) { (span: inout MutableSpan<UInt8>) throws(SystemError) in
             try descriptor.readFully(into: &span, at: size < 1024 ? 0 : size - 1024)
         }
-        guard end.count == 1024, end.allSatisfy({ $0 == 0 }) else { throw Failure(.damaged, "'\(file)' is not complete: the end mark of the archive is missing") }
+        guard end.count == 1024, end.allSatisfy({ $0 == 0 }) else {
+            throw Failure(.damaged, "'\(file)' is not complete: the end mark of the archive is missing")
+        }
     }
 
     func ingest(_ source: AppSource) -> ArchiveIngest {

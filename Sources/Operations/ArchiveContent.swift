@@ -28,7 +28,9 @@ enum ArchiveNames {
         var names: [[UInt8]] = []
         for component in name.split(separator: BytePath.slash) where component != [0x2e] {
             guard component != [0x2e, 0x2e], !component.contains(0) else {
-                throw Failure(.damaged, "the archive holds the name '\(BytePath.display(name))', which leads out of it", hint: "nothing was changed; such an archive is made to do harm")
+                throw Failure(
+                    .damaged, "the archive holds the name '\(BytePath.display(name))', which leads out of it",
+                    hint: "nothing was changed; such an archive is made to do harm")
             }
             names.append(Array(component))
         }

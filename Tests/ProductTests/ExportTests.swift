@@ -26,7 +26,7 @@ enum Tools {
     static let shapes = """
         CREATE TABLE shapes (id INT AUTO_INCREMENT PRIMARY KEY, exact FLOAT, wide DOUBLE, sum DECIMAL(30,10), flags BIT(9), raw VARBINARY(40),
           note TEXT CHARACTER SET utf8mb4, old VARCHAR(40) CHARACTER SET latin1, place POINT, kind ENUM('1','a b','it''s'), born DATE, seen TIMESTAMP(6) NULL,
-          doubled INT AS (id * 2) STORED, hidden VARCHAR(50) AS (CONCAT('x', id)) VIRTUAL) ENGINE=InnoDB;
+          doubled INT AS (YEAR(born) * 2) STORED, hidden VARCHAR(50) AS (CONCAT('x', old)) VIRTUAL) ENGINE=InnoDB;
         SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO';
         INSERT INTO shapes (id, exact, wide, sum, flags, raw, note, old, place, kind, born, seen) VALUES
           (0, 0.1, 1e308, 12345678901234567890.0123456789, b'101010101', X'0027005C0D0A1A', 'it''s \\\\ a "line"\\r\\n\\ttab \\0 nul é✓', 'caf\u{e9}', POINT(1.5, -2), '1', '2024-02-29', '2024-03-31 01:30:00.123456'),

@@ -52,18 +52,19 @@ import Testing
     @Test func `may come from the vendor's dump program, if it is whole`() throws {
         let school = try ServerSchool()
         let before = try school.picture(), dump = school.scratch["dump.sql.gz"]
+        let cut = school.scratch["cut.sql"], use = school.scratch["use.sql"]
         let socket = BytePath("\(school.server.socket)")
         try Tools.shell("mariadb-dump --socket=\"$1\" --user=root --routines --triggers \"$2\" | gzip > \"$3\"", socket, BytePath(school.database), dump)
         try school.server.sql("DELETE FROM grades", in: school.database)
         let damaged = try school.picture()
-        try Tools.shell("zcat \"$1\" | head -n -1 > \"$2\"; zcat \"$1\" | (echo 'USE `mysql`;'; cat) > \"$3\"", dump, school.scratch["cut.sql"], school.scratch["use.sql"])
-        #expect(try school.lifeboat("restore", "database", "--from", "\(school.scratch["cut.sql"])", "--force", status: 20).errorText.contains("not complete"))
-        #expect(try school.lifeboat("restore", "database", "--from", "\(school.scratch["use.sql"])", "--force", status: 1).errorText.contains("USE"))
+        try Tools.shell("zcat \"$1\" | head -n -1 > \"$2\"; zcat \"$1\" | (echo 'USE `mysql`;'; cat) > \"$3\"", dump, cut, use)
+        #expect(try school.lifeboat("restore", "database", "--from", "\(cut)", "--force", status: 20).errorText.contains("not complete"))
+        #expect(try school.lifeboat("restore", "database", "--from", "\(use)", "--force", status: 1).errorText.contains("USE"))
         #expect(try school.picture() == damaged)
         try school.lifeboat("restore", "database", "--from", "\(dump)", "--force")
         #expect(try school.picture() == before)
         try school.server.sql("DELETE FROM grades", in: school.database)
-        try school.lifeboat("restore", "database", "--from", "\(school.scratch["cut.sql"])", "--force-truncated", "--force")
+        try school.lifeboat("restore", "database", "--from", "\(cut)", "--force-truncated", "--force")
         #expect(try school.picture() == before)
     }
 

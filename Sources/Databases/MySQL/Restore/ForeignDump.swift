@@ -17,7 +17,8 @@ package enum ForeignDump {
     ) throws -> ServerManifest {
         let connection = try MySQLConnection(server.with(database: nil), password: password), operation = "read the server's settings"
         let row = try connection.query(
-            "SELECT @@GLOBAL.sql_mode, @@lower_case_table_names, @@character_set_server, @@collation_server, @@version", to: operation).first
+            "SELECT @@GLOBAL.sql_mode, @@lower_case_table_names, @@character_set_server, @@collation_server, @@version", to: operation
+        ).first
         let live = try connection.query(
             """
             SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA
@@ -64,11 +65,13 @@ package struct ForeignDumpScan {
     private func check() throws {
         var words = line.split { [0x20, 0x09, 0x60, 0x0d].contains($0) }.prefix(3).map { String(decoding: $0, as: UTF8.self).uppercased() }
         if let first = words.first, first.hasPrefix("/*!") { words.removeFirst() }
-        let leadsAway =
-            words.first == "USE" || (["CREATE", "DROP"].contains(words.first) && words.count > 1 && ["DATABASE", "SCHEMA"].contains(words[1]))
+        // `ALTER DATABASE COLLATE …` is about the scratch database; with a name it is about another.
+        let isOfDatabase = words.count > 1 && ["DATABASE", "SCHEMA"].contains(words[1])
+        let isOwn = words.count > 2 && ["COLLATE", "CHARACTER", "CHARSET", "DEFAULT"].contains(words[2])
+        let leadsAway = words.first == "USE" || (isOfDatabase && (["CREATE", "DROP"].contains(words[0]) || (words[0] == "ALTER" && !isOwn)))
         guard leadsAway else { return }
         throw Failure(
-            .failed, "it chooses its database itself: '\(BytePath.display(Array(line.prefix(60))))'",
+            .failed, "it names its database itself: '\(BytePath.display(Array(line.prefix(60))))'",
             hint: "such statements would lead around the scratch database; make the dump without `--databases`, or remove those lines")
     }
 }

@@ -30,6 +30,8 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let systemModules: [Target] = [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
     .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
     .target(name: "CLinux"),
 ]
@@ -37,7 +39,7 @@ let systemModules: [Target] = [
 let ground: [Target] = [
     room("Bytes", []),
     room("HostOS", ["Bytes", "CLinux"]),
-    room("Codecs", ["Bytes", "COpenSSL", "CZstd"]),
+    room("Codecs", ["Bytes", "COpenSSL", "CZstd", "CZlib", "CArchive"]),
 ]
 
 let nouns: [Target] = [

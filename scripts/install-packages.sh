@@ -11,11 +11,11 @@
 set -euo pipefail
 
 purpose=${1:-}
-build_packages=(libssl-dev libzstd-dev libsqlite3-dev libmariadb-dev pkg-config)
+build_packages=(libssl-dev libzstd-dev zlib1g-dev libarchive-dev libsqlite3-dev libmariadb-dev pkg-config)
 optional=()
 case "$purpose" in
     build) wanted=("${build_packages[@]}") ;;
-    test) wanted=("${build_packages[@]}" restic sqlite3 mariadb-server mariadb-client attr acl zstd tar tzdata); optional=(debootstrap) ;;
+    test) wanted=("${build_packages[@]}" restic sqlite3 mariadb-server mariadb-client attr acl zstd gzip zip tar tzdata); optional=(debootstrap) ;;
     demo) wanted=("${build_packages[@]}" sqlite3 perl-base); optional=(restic attr) ;;
     bench) wanted=("${build_packages[@]}" restic time perl-base); optional=(mariadb-server mariadb-client mydumper) ;;
     *) echo "usage: ${0##*/} build|test|demo|bench" >&2; exit 64 ;;
@@ -30,6 +30,8 @@ is_present() {
     case "$1" in
         libssl-dev) has_library libcrypto ;;
         libzstd-dev) has_library libzstd ;;
+        zlib1g-dev) has_library zlib ;;
+        libarchive-dev) has_library libarchive ;;
         libsqlite3-dev) has_library sqlite3 ;;
         libmariadb-dev) has_library libmariadb ;;
         mariadb-server) has_program mariadbd || [ -x /usr/sbin/mariadbd ] ;;
@@ -72,7 +74,7 @@ install() {
 explain_and_stop() {
     echo "error: $1, and these packages are missing: ${missing[*]}" >&2
     echo "hint: install them and run this again: sudo apt-get install ${missing[*]}" >&2
-    echo "      (other systems: the development files of OpenSSL 3, zstd, SQLite and MariaDB's client library, pkg-config, and the programs named)" >&2
+    echo "      (other systems: the development files of OpenSSL 3, zstd, zlib, libarchive, SQLite and MariaDB's client library, pkg-config, and the programs named)" >&2
     exit 1
 }
 

@@ -1,7 +1,7 @@
 // TarHeader: the header blocks of one tar entry (POSIX.1-1988 USTAR, with POSIX.1-2001 "pax" records where USTAR cannot say it).
 //
-// 1. Put every value into its USTAR field. 2. What does not fit (long or non-ASCII names, large ids or sizes, negative times,
-// extended attributes) becomes a pax record, in an extra entry before it; the field then holds a shortened or empty stand-in.
+// 1. Put every value into its USTAR field. 2. What does not fit (long or non-ASCII names, large ids or sizes, negative times, parts of a
+// second if they are asked for, extended attributes) becomes a pax record, in an extra entry before it; the field then holds a shortened or empty stand-in.
 
 import Bytes
 import RepositoryFormat
@@ -11,6 +11,7 @@ struct TarHeader {
 
     enum Kind: UInt8 {
         case file = 0x30
+        case hardLink = 0x31
         case symbolicLink = 0x32
         case directory = 0x35
         case extended = 0x78
@@ -22,16 +23,21 @@ struct TarHeader {
     /// - Parameters:
     ///   - name: relative; ends in a slash for a directory.
     ///   - byteCount: of the content that follows.
-    static func blocks(for node: Node, name: [UInt8], kind: Kind, byteCount: UInt64) -> [UInt8] {
+    ///   - linkedName: of a hard link: the name of the entry that has the content.
+    ///   - exactTimes: whether times keep their nanoseconds.
+    static func blocks(
+        for node: Node, name: [UInt8], kind: Kind, byteCount: UInt64, linkedName: [UInt8] = [], exactTimes: Bool = false
+    ) -> [UInt8] {
         var header = TarHeader()
         header.setName(name)
         header.setNumber(UInt64(node.mode.posixPermissions), at: 100, digits: 7)
         header.setNumber(UInt64(node.userID), at: 108, digits: 7, key: "uid")
         header.setNumber(UInt64(node.groupID), at: 116, digits: 7, key: "gid")
         header.setNumber(byteCount, at: 124, digits: 11, key: "size")
-        header.setTime(node.modificationTime)
+        header.setTime(node.modificationTime, exact: exactTimes)
         header.fields[156] = kind.rawValue
         if kind == .symbolicLink { header.setText(node.linkTarget, at: 157, limit: 100, key: "linkpath") }
+        if kind == .hardLink { header.setText(linkedName, at: 157, limit: 100, key: "linkpath") }
         header.setText(Array(node.userName.utf8), at: 265, limit: 31, key: "uname")
         header.setText(Array(node.groupName.utf8), at: 297, limit: 31, key: "gname")
         for attribute in node.extendedAttributes { header.add(attribute) }
@@ -84,12 +90,25 @@ struct TarHeader {
         if !fits { add(key, Array(String(value).utf8)) }
     }
 
-    /// To the nearest second, as the field has no more.
-    private mutating func setTime(_ time: Timestamp) {
+    /// To the nearest second, as the field has no more; exactly, in a record, if that is asked for.
+    private mutating func setTime(_ time: Timestamp, exact: Bool) {
         let seconds = time.nanoseconds >= 500_000_000 ? time.adding(seconds: 1).seconds : time.seconds
         let fits = seconds >= 0 && seconds < 1 << 33
         place(TarHeader.octal(fits ? UInt64(seconds) : 0, digits: 11), at: 136)
-        if !fits { add("mtime", Array(String(seconds).utf8)) }
+        if exact && time.nanoseconds != 0 {
+            add("mtime", Array(TarHeader.decimal(time).utf8))
+        } else if !fits {
+            add("mtime", Array(String(seconds).utf8))
+        }
+    }
+
+    /// "1350244992.023960108". A time before 1970 counts down: half a second before is "-0.5".
+    private static func decimal(_ time: Timestamp) -> String {
+        let isNegative = time.seconds < 0
+        let whole = isNegative ? -(time.seconds + 1) : time.seconds
+        let parts = isNegative ? 1_000_000_000 - Int64(time.nanoseconds) : Int64(time.nanoseconds)
+        let digits = String(parts)
+        return (isNegative ? "-" : "") + "\(whole)." + String(repeating: "0", count: max(0, 9 - digits.count)) + digits
     }
 
     private mutating func setText(_ text: [UInt8], at offset: Int, limit: Int, key: String) {

@@ -11,10 +11,14 @@ package struct TarWriter {
     /// Content bytes announced by the last header and not yet written.
     private var expected: UInt64 = 0
     private var contentByteCount: UInt64 = 0
+    private let exactTimes: Bool
 
-    /// - Parameter sink: takes the archive piece by piece.
-    package init(sink: @escaping (Span<UInt8>) throws -> Void) {
+    /// - Parameters:
+    ///   - exactTimes: whether times keep their nanoseconds.
+    ///   - sink: takes the archive piece by piece.
+    package init(exactTimes: Bool = false, sink: @escaping (Span<UInt8>) throws -> Void) {
         self.sink = sink
+        self.exactTimes = exactTimes
         buffer.reserveCapacity(TarWriter.bufferByteCount)
     }
 
@@ -23,11 +27,12 @@ package struct TarWriter {
     /// - Parameters:
     ///   - path: relative names are made of it by dropping the leading slash.
     ///   - byteCount: of a file's content; exactly that much must be written before the next entry.
-    package mutating func add(_ node: Node, at path: BytePath, byteCount: UInt64 = 0) throws {
-        let name = Array(path.bytes.drop { $0 == BytePath.slash })
+    ///   - linked: an earlier entry, of which this file is another name; it has no content of its own.
+    package mutating func add(_ node: Node, at path: BytePath, byteCount: UInt64 = 0, linkedTo linked: BytePath? = nil) throws {
+        let name = TarWriter.relative(path)
         let kind: TarHeader.Kind
         switch node.kind {
-        case .file: kind = .file
+        case .file: kind = linked == nil ? .file : .hardLink
         case .directory: kind = .directory
         case .symbolicLink: kind = .symbolicLink
         default: return
@@ -36,8 +41,12 @@ package struct TarWriter {
         contentByteCount = kind == .file ? byteCount : 0
         expected = contentByteCount
         try append(
-            TarHeader.blocks(for: node, name: kind == .directory ? name + [BytePath.slash] : name, kind: kind, byteCount: contentByteCount))
+            TarHeader.blocks(
+                for: node, name: kind == .directory ? name + [BytePath.slash] : name, kind: kind, byteCount: contentByteCount,
+                linkedName: linked.map(TarWriter.relative) ?? [], exactTimes: exactTimes))
     }
+
+    private static func relative(_ path: BytePath) -> [UInt8] { Array(path.bytes.drop { $0 == BytePath.slash }) }
 
     /// Writes a part of a file's content.
     package mutating func write(_ bytes: Span<UInt8>) throws {

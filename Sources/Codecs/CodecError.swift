@@ -11,7 +11,9 @@ package enum CodecError: Error, FailureConvertible, Equatable {
     case notDecompressible
     /// The decompressed content exceeds the stated limit in bytes.
     case tooLarge(limit: Int)
-    /// libcrypto or libzstd refused to work.
+    /// What is wrong with an archive or a compressed file, as a half sentence.
+    case archive(String)
+    /// A library of the system refused to work.
     case library(String)
 
     package var failure: Failure {
@@ -20,6 +22,7 @@ package enum CodecError: Error, FailureConvertible, Equatable {
         case .wrongTag: Failure(.damaged, "sealed data does not authenticate: it was altered, or the key is another")
         case .notDecompressible: Failure(.damaged, "compressed data cannot be decompressed")
         case .tooLarge(let limit): Failure(.damaged, "decompressed data exceeds the limit of \(ByteCount(UInt64(limit)))")
+        case .archive(let what): Failure(.damaged, "the file cannot be read: \(what)")
         case .library(let what): Failure(.failed, "\(what) is not available in this system's libraries")
         }
     }

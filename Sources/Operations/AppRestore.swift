@@ -6,6 +6,8 @@
 // 3. Safety: what is about to be replaced is saved as snapshots of its own (tag `safety`).
 // 4. Apply: configuration, databases (one atomic swap each), files.
 //
+// A file outside the repository is imported first, and its snapshots are what is restored (AppArtefact).
+//
 // If something fails in 1 to 3, the application is as it was. In 4 one source that fails is reported and the others are still
 // brought back; a database that fails is untouched. Not promised: that an application that keeps running sees all sources change at
 // one instant; take it out of service first.
@@ -16,6 +18,7 @@ import Databases
 import HostOS
 import Journal
 import RepositoryEngine
+import RepositoryFormat
 import Settings
 
 package struct AppRestore {
@@ -35,6 +38,8 @@ package struct AppRestore {
     /// Also bring back the accounts that a server's database belongs to.
     package var restoresAccounts = false
     package var dryRun = false
+    /// Restored instead of snapshots of the repository.
+    package var artefact: AppArtefact?
 
     package init(_ workbench: AppWorkbench) { self.workbench = workbench }
 
@@ -46,13 +51,19 @@ package struct AppRestore {
         let lock = try workbench.state.acquireRunLock()
         let damaged = DamagedSnapshots()
         var access = damaged.watching(workbench.access)
-        access.withoutLock = access.withoutLock || dryRun
+        if artefact != nil && access.withoutLock { throw Failure(.usage, "--no-lock is for reading, and a file is imported before it is restored") }
+        access.withoutLock = access.withoutLock || (dryRun && artefact == nil)
         // Without a safety backup nothing is written to the repository: it may be read-only.
-        let onlyReading = selection.target != nil || !takesSafetyBackup
+        let onlyReading = artefact == nil && (selection.target != nil || !takesSafetyBackup)
         return try Cancelled.explained("nothing was changed", next: nil) {
-            try access.withIndex(.shared, onlyReading: onlyReading) { indexed, snapshots in
+            try access.withIndex(.shared, onlyReading: onlyReading) { found, snapshots in
                 for message in damaged.messages { onEvent(.note(message)) }
-                let planner = AppRestorePlanner(workbench, selection, indexed, snapshots)
+                let imported = try importArtefact(found, lock, progress, cancellation, onEvent)
+                defer { AppImport.remove(imported, found) }
+                let indexed = imported.isEmpty ? found : try IndexedRepository.load(found.repository)
+                var selection = selection
+                if !imported.isEmpty { selection.snapshotIDs = imported.map(\.id.hex) }
+                let planner = AppRestorePlanner(workbench, selection, indexed, snapshots + imported)
                 let plan = try planner.plan()
                 try refuseImpossible(plan)
                 if dryRun { return AppRestoreOutcome(plan: plan, isDryRun: true) }
@@ -98,6 +109,23 @@ package struct AppRestore {
 
     private func next(_ phases: [PhaseDuration]) -> String {
         phases.contains { Self.applying.contains($0.name) } ? "run the restore again, before the application is used" : "run the restore again"
+    }
+
+    // MARK: A file instead of snapshots
+
+    private func importArtefact(
+        _ indexed: IndexedRepository, _ lock: AppState.RunLock, _ progress: Progress, _ cancellation: Cancellation, _ onEvent: @escaping (Event) -> Void
+    ) throws -> [CatalogedSnapshot] {
+        guard let artefact else { return [] }
+        guard selection.snapshotIDs.isEmpty, selection.instant == nil, selection.tables.isEmpty else {
+            throw Failure(.usage, "--from takes everything from its file", hint: "leave out --snapshot, --at and --tables")
+        }
+        let staging = try workbench.state.makeStaging(run: "import", under: lock)
+        defer { try? Directory.removeTree(staging) }
+        return try AppImport(
+            workbench: workbench, artefact: artefact, selection: selection, indexed: indexed, staging: staging, progress: progress,
+            cancellation: cancellation, onNote: { onEvent(.note($0)) }
+        ).run()
     }
 
     /// "4f2a91c0 9b1c22d0 over /srv/www/sms".

@@ -59,7 +59,13 @@ package struct AppRestorePlan: Sendable {
         /// Only these tables, as the snapshot spells them; empty for the whole database.
         package let tables: [SchemaText]
 
+        /// An SQL file of somebody else, which does not say what it should hold: there is nothing to count or compare.
+        package var isUndescribed: Bool {
+            if case .dump(let manifest) = saved.content { manifest.method == .client && manifest.tables.isEmpty && manifest.objects.isEmpty } else { false }
+        }
+
         /// What the manifest says about everything that will come back.
+        /// (Empty where a file of others says nothing of itself.)
         package var restoredTables: [AppDatabaseFigures.Table] { tables.isEmpty ? saved.figures.tables : saved.figures.only(tables) }
     }
 

@@ -78,7 +78,9 @@ private struct FetchedServer: FetchedDatabase {
     }
 
     var notes: [String] { fetched.report.notes + fetched.report.problems.map { "not back: \($0)" } }
-    var proof: String { "every row compared with the manifest" }
+    var proof: String {
+        database.isUndescribed ? "loaded by the stock client; the file does not say what it should hold" : "every row compared with the manifest"
+    }
 
     func apply() throws -> [String] {
         let known = Set(fetched.report.notes)

@@ -31,6 +31,9 @@ enum AppTag {
         [program, application(name), AppTag.source(source), AppTag.run(run)]
     }
 
+    /// Of a file outside the repository, for the time of a restore.
+    static func imported(_ name: String, _ source: AppSource) -> [String] { [program, application(name), "imported", replaced(source)] }
+
     static func safety(_ name: String, _ source: AppSource, run: String) -> [String] {
         [program, application(name), safety, replaced(source), AppTag.run(run)]
     }

@@ -25,7 +25,7 @@ struct Lifeboat: ParsableCommand {
 
     private static let applicationCommands: [any ParsableCommand.Type] = [
         InitCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self, DrillCommand.self, StatusCommand.self, HistoryCommand.self,
-        ScheduleCommand.self, AuditCommand.self, ConfigCommand.self, DoctorCommand.self, SQLiteWorkerCommand.self,
+        ExportCommand.self, ScheduleCommand.self, AuditCommand.self, ConfigCommand.self, DoctorCommand.self, SQLiteWorkerCommand.self,
     ]
 
     private static let originalCommands: [any ParsableCommand.Type] = [

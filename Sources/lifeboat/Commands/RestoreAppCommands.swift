@@ -13,6 +13,14 @@ struct AppRestoreOptions: ParsableArguments {
     @Option(name: .long, help: ArgumentHelp("The state at this instant, or the last before it: '2026-11-24 10:00:00'.", valueName: "time"))
     var at: String?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Restore this file instead of a snapshot: what `export` wrote, .sql of mysqldump, .tar, .zip of laravel-backup.", valueName: "file"))
+    var from: String?
+
+    @Flag(name: .long, help: "Take an SQL file although its last line does not say that it is whole.")
+    var forceTruncated = false
+
     @Flag(name: .long, help: "Do not ask, and do as with --while-open. What is replaced is saved first all the same.")
     var force = false
 
@@ -38,9 +46,12 @@ struct AppRestoreOptions: ParsableArguments {
         _ sources: Set<AppSource>, snapshots: [String], tables: [String] = [], into: String? = nil, target: String?, delete: Bool = false,
         dryRun: Bool, _ repository: RepositoryOptions, _ output: OutputOptions
     ) throws {
+        if forceTruncated && from == nil { throw Failure(.usage, "--force-truncated is about a file, and none is given", hint: "add --from FILE") }
         if at != nil && !snapshots.isEmpty { throw Failure(.usage, "both --at and --snapshot are given", hint: "leave one out") }
         let workbench = try repository.workbench()
         var verb = AppRestore(workbench)
+        verb.artefact = from.map { AppArtefact(.resolve(BytePath($0), in: Host.workingDirectory())) }
+        verb.artefact?.acceptsTruncated = forceTruncated
         verb.selection.sources = sources
         verb.selection.instant = try at.map(SnapshotTime.parse)
         verb.selection.snapshotIDs = snapshots
@@ -89,6 +100,7 @@ struct RestoreAllCommand: ParsableCommand {
               lifeboat restore all --force                   does not ask
               lifeboat restore all --at '2026-11-23 18:00'   the state of yesterday evening
               lifeboat restore all --target /tmp/look        beside the application, which is left alone
+              lifeboat restore --from everything.tar.zst     a file of `lifeboat export`, or a .zip of laravel-backup
             """)
 
     @Option(name: [.short, .long], help: "These snapshots instead of the newest: ids or their beginnings, one for each source.")
@@ -120,6 +132,7 @@ struct RestoreDatabaseCommand: ParsableCommand {
               lifeboat restore database
               lifeboat restore database --tables grades,attendance --at '2026-11-23 18:00'
               lifeboat restore database --snapshot 4f2a91c0 --target /tmp/look
+              lifeboat restore database --from dump.sql.gz
               lifeboat restore database --into sms_yesterday --at '2026-11-23 18:00'
             """)
 

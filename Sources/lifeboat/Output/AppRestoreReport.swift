@@ -42,7 +42,10 @@ struct AppRestoreReport {
 
     private func lines(_ database: AppRestorePlan.Database) -> [String] {
         let figures = database.saved.figures
-        let size = "\(Wording.count(UInt64(figures.tables.count), "table")), \(Wording.count(figures.rowCount, "row")), \(ByteCount(figures.byteCount))"
+        let size =
+            database.isUndescribed
+            ? "SQL that does not say what it should hold: nothing can be compared"
+            : "\(Wording.count(UInt64(figures.tables.count), "table")), \(Wording.count(figures.rowCount, "row")), \(ByteCount(figures.byteCount))"
         let what = database.tables.isEmpty ? "" : "only the tables \(database.tables.map(\.description).joined(separator: ", ")) "
         var lines = [line("database", database.saved.snapshot, size), "              \(what)\(database.exists ? "over" : "anew") \(database.destination)"]
         if figures.damage != nil { lines.append("              ! the database was damaged already when this was saved") }
@@ -87,6 +90,7 @@ struct AppRestoreReport {
     private func line(_ part: AppRestoreOutcome.Part) -> String {
         let name = part.source.rawValue + String(repeating: " ", count: max(1, 10 - part.source.rawValue.count))
         if part.source == .database {
+            if part.tableCount == 0 && part.rowCount == 0 { return "  \(name) \(part.proof)" }
             return
                 "  \(name) \(Wording.count(UInt64(part.tableCount), "table")), \(Wording.count(part.rowCount, "row")): \(part.proof)"
         }

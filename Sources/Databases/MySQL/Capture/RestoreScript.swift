@@ -13,10 +13,20 @@ struct RestoreScript {
     static let clientOptions = "--binary-mode --comments --local-infile=1 --max-allowed-packet=1G --default-character-set=utf8mb4"
 
     func text() -> [UInt8] {
-        var script = SQLText("")
-        script += """
+        var script: SQLText = """
             -- Loads this dump into an empty database. In the directory of this file:
             --   mariadb \(sql: SQLText(Self.clientOptions)) DATABASE < restore.sql
+
+            """
+        script += beforeRows()
+        for table in tables { script += rows(table) }
+        script += afterRows()
+        return script.bytes
+    }
+
+    /// Settings, sequences and tables.
+    func beforeRows() -> SQLText {
+        var script: SQLText = """
             SET NAMES utf8mb4;
             SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', foreign_key_checks = 0, unique_checks = 0;
 
@@ -24,7 +34,12 @@ struct RestoreScript {
         if tables.contains(where: \.hasHistory) { script += "SET SESSION system_versioning_insert_history = 1;\n" }
         for entry in schema.entries(.sequence) { script += sequence(entry) }
         for entry in schema.entries(.table) { script += "\(sql: SQLText(NormalisedDefinition.unqualified(entry.sql, schema.name).bytes));\n" }
-        for table in tables { script += rows(table) }
+        return script
+    }
+
+    /// Everything that must not be there while rows are loaded.
+    func afterRows() -> SQLText {
+        var script: SQLText = ""
         for kind in [ServerObject.Kind.function, .procedure, .package, .packageBody] {
             for entry in schema.entries(kind) { script += body(entry) }
         }
@@ -35,7 +50,7 @@ struct RestoreScript {
             for entry in schema.entries(kind) { script += body(entry) }
         }
         script += "SET SESSION foreign_key_checks = 1, unique_checks = 1;\n"
-        return script.bytes
+        return script
     }
 
     private func sequence(_ entry: SchemaEntry) -> SQLText {

@@ -12,6 +12,7 @@
 
 import Bytes
 import CMariaDB
+import HostOS
 
 /// Values of one row of a small result, by number or by the name of the column.
 package struct MySQLRecord: Sendable {

@@ -144,7 +144,7 @@ struct AppImport {
         let copy = staging.appending("copy")
         try unpack(file, to: copy)
         defer { try? Directory.remove(copy) }
-        return try addSQLite(copy, for: try sqlitePlace(nil))
+        return try addSQLite(copy, for: try sqlitePlace())
     }
 
     private func addSQLite(_ copy: BytePath, for live: BytePath) throws -> CatalogedSnapshot {
@@ -162,10 +162,9 @@ struct AppImport {
         return try cataloged(ingest.run(items, parent: nil))
     }
 
-    /// Where the application has its SQLite database: the one of that name, or the only one.
-    func sqlitePlace(_ name: [UInt8]?) throws -> BytePath {
+    /// Where the application has its SQLite database: the only one.
+    private func sqlitePlace() throws -> BytePath {
         let files = workbench.application.databases.compactMap(\.file)
-        if let named = files.first(where: { $0.name == name }) { return named }
         guard files.count == 1, let only = files.first else {
             throw Failure(
                 .configInvalid, "the settings name \(files.count) SQLite databases, and the file does not say for which it is",

@@ -74,9 +74,6 @@ package struct AppDatabaseSnapshot: Sendable {
     /// The path in snapshots of a database on a server: the same for MySQL and MariaDB, so that moving between them keeps its history.
     package static func path(ofServerDatabase name: SchemaText) -> BytePath { serverRoot.appending(DumpPath.component(name)) }
 
-    /// The same from the last name of such a path.
-    static func path(ofServerDatabaseFolder name: [UInt8]) -> BytePath { serverRoot.appending(name) }
-
     static func isOfServer(_ path: BytePath) -> Bool { path.parent == serverRoot }
 
     // MARK: Files

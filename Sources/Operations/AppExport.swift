@@ -1,7 +1,7 @@
 // AppExport: the verb `export`: sources of an application as one file outside of any repository, that other programs read.
 //
 // 1. The newest good snapshot of each source is chosen, or the last before an instant, or those that are named: as a restore does.
-// 2. `.tar`: the files of all of them, below `config/`, `database/NAME/` and `files/` under the names they had (GNU tar puts files back
+// 2. `.tar`: the files of all of them, below `config/`, `database/` and `files/` under the paths they had (GNU tar puts files back
 //    with `-C / --strip-components 1`), after a file `lifeboat-export.json` that says what this is. `.sql`: one database as a script for the stock client. `.sqlite`: one SQLite database's file.
 // 3. Compressed while it is written; everything that passes is verified. The file appears under its name whole and durable, readable
 //    by its owner alone, or not at all.
@@ -175,7 +175,7 @@ package struct AppExport {
         try archive.add(file: ExportLayout.mark, content: ExportLayout.description(of: workbench.application.name, sources))
         if let config = plan.config { try add(config, below: ExportLayout.folder(of: .config), archive) }
         for (index, database) in plan.databases.enumerated() {
-            let saved = database.saved, folder = ExportLayout.folder(of: .database), place = folder.appending(saved.path.name)
+            let saved = database.saved, folder = ExportLayout.folder(of: .database), place = BytePath(folder.bytes + saved.path.bytes)
             if index == 0 { try archive.add(directory: folder, time: saved.snapshot.snapshot.time) }
             try archive.add(directory: place, time: saved.snapshot.snapshot.time)
             try archive.add(tree: saved.snapshot.snapshot.tree, at: place, of: saved.snapshot)

@@ -1,6 +1,7 @@
 // ArchiveContent: entries of an archive, sorted to the sources they belong to.
 //
-//   OurArchive      made by `export`: config/, database/NAME/ and files/; what lies below has the path it had
+//   OurArchive      made by `export`: config/, database/ and files/; what lies below has the path it had, a database as a directory
+//                   that holds what its snapshot held
 //   ForeignArchive  made by others: files, below the application's root unless their names lead there already; in a zip file also
 //                   db-dumps/*.sql[.gz]
 //
@@ -88,44 +89,38 @@ private final class ImportedTree {
 final class OurArchive: ArchiveContent {
     private let owner: AppImport
     private var trees: [AppSource: ImportedTree] = [:]
-    private var databases: [(name: [UInt8], tree: ImportedTree)] = []
+    private var databases: [(path: BytePath, tree: ImportedTree)] = []
 
     init(_ owner: AppImport) { self.owner = owner }
 
     func take(_ entry: ArchiveEntry, _ reader: ArchiveReader) throws {
         let path = try ArchiveNames.resolve(entry.path), names = path.components
         guard let first = names.first, let source = AppSource(rawValue: String(decoding: first, as: UTF8.self)), owner.selection.sources.contains(source) else { return }
-        let depth = source == .database ? 2 : 1
-        guard names.count > depth else { return }
-        let tree = tree(source, names)
-        let place = BytePath(names: Array(names.dropFirst(depth)), absolute: true)
-        let existing = try entry.kind == .hardLink ? BytePath(names: Array(ArchiveNames.resolve(entry.linkTarget).components.dropFirst(depth)), absolute: true) : nil
-        if entry.hasAccessList { owner.note("the access control list of '\(place)' is not restored from an archive") }
-        try tree.add(entry, at: place, linkedTo: existing, nil, reader)
+        guard names.count > 1 else { return }
+        let below = BytePath(names: Array(names.dropFirst()), absolute: true)
+        if entry.hasAccessList { owner.note("the access control list of '\(below)' is not restored from an archive") }
+        let target = try entry.kind == .hardLink ? BytePath(names: Array(ArchiveNames.resolve(entry.linkTarget).components.dropFirst()), absolute: true) : nil
+        if source == .database { return try takeDatabase(entry, below, target, reader) }
+        let tree = trees[source] ?? ImportedTree(source, owner.ingest(source))
+        trees[source] = tree
+        try tree.add(entry, at: below, linkedTo: target, nil, reader)
         // Only the first of a path and what lies below it: the walk that wrote the archive was depth first.
-        if tree.paths.last.map({ $0.contains(place) }) != true { tree.paths.append(place) }
+        if tree.paths.last.map({ $0.contains(below) }) != true { tree.paths.append(below) }
     }
 
-    private func tree(_ source: AppSource, _ names: [[UInt8]]) -> ImportedTree {
-        if source == .database {
-            if let known = databases.first(where: { $0.name == names[1] }) { return known.tree }
-            let made = ImportedTree(source, owner.ingest(source))
-            databases.append((names[1], made))
-            return made
+    /// A directory that is in no database yet is the next one.
+    private func takeDatabase(_ entry: ArchiveEntry, _ path: BytePath, _ target: BytePath?, _ reader: ArchiveReader) throws {
+        guard let (root, tree) = databases.last, root.contains(path) else {
+            guard entry.kind == .directory else { throw Failure(.damaged, "'\(path)' in the archive belongs to no database") }
+            return databases.append((path, ImportedTree(.database, owner.ingest(.database))))
         }
-        if let known = trees[source] { return known }
-        let made = ImportedTree(source, owner.ingest(source))
-        trees[source] = made
-        return made
+        func inside(_ path: BytePath) -> BytePath { BytePath(names: Array(path.components.dropFirst(root.components.count)), absolute: true) }
+        try tree.add(entry, at: inside(path), linkedTo: target.map(inside), nil, reader)
     }
 
     func finish(_ made: inout [CatalogedSnapshot]) throws {
         for source in [AppSource.config, .files] { if let tree = trees[source] { made.append(try tree.ingest.finish(paths: tree.paths)) } }
-        for (name, tree) in databases {
-            let isOfServer = tree.paths.contains { $0.components.first == Array("schema".utf8) || $0.name == Array("dump.sql".utf8) }
-            let path = isOfServer ? AppDatabaseSnapshot.path(ofServerDatabaseFolder: name) : try owner.sqlitePlace(name).parent.appending(name)
-            made.append(try tree.ingest.finish(paths: [path]))
-        }
+        for (path, tree) in databases { made.append(try tree.ingest.finish(paths: [path])) }
     }
 
     func abandon() {

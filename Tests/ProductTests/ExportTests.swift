@@ -109,7 +109,7 @@ enum Tools {
         }
         let differences = before.filter { path, line in found[path] != line }
         #expect(differences.isEmpty, "\(differences)\n\(found.filter { differences[$0.key] != nil })")
-        #expect(try school.content(of: BytePath("\(place)/database/database.sqlite/database.sqlite")) == school.content())
+        #expect(try school.content(of: BytePath("\(place)/database\(school.database)/database.sqlite")) == school.content())
     }
 
     @Test func `goes through a pipe`() throws {

@@ -50,11 +50,11 @@ package struct ArchiveEntry: Sendable {
 
     /// - Throws: `CodecError.archive` if the file cannot be opened or is nothing of the kind.
     package init(_ path: BytePath, _ form: Form) throws(CodecError) {
-        guard lb_archive_use_utf8() != 0, let archive = unsafe archive_read_new() else { throw .library("reading archives") }
+        guard lb_archive_use_utf8() != 0, let archive = unsafe archive_read_new() else { throw .unavailable("reading archives") }
         unsafe self.archive = archive
         unsafe archive_read_support_filter_gzip(archive)
         // A warning means that another program would do it.
-        guard unsafe archive_read_support_filter_zstd(archive) == Self.isFine else { throw .library("zstd in archives") }
+        guard unsafe archive_read_support_filter_zstd(archive) == Self.isFine else { throw .unavailable("zstd in archives") }
         switch form {
         case .archive:
             unsafe archive_read_support_format_tar(archive)

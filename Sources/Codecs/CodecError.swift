@@ -14,7 +14,7 @@ package enum CodecError: Error, FailureConvertible, Equatable {
     /// What is wrong with an archive or a compressed file, as a half sentence.
     case archive(String)
     /// A library of the system refused to work.
-    case library(String)
+    case unavailable(String)
 
     package var failure: Failure {
         switch self {
@@ -23,7 +23,7 @@ package enum CodecError: Error, FailureConvertible, Equatable {
         case .notDecompressible: Failure(.damaged, "compressed data cannot be decompressed")
         case .tooLarge(let limit): Failure(.damaged, "decompressed data exceeds the limit of \(ByteCount(UInt64(limit)))")
         case .archive(let what): Failure(.damaged, "the file cannot be read: \(what)")
-        case .library(let what): Failure(.failed, "\(what) is not available in this system's libraries")
+        case .unavailable(let what): Failure(.failed, "\(what) is not available in this system's libraries")
         }
     }
 }

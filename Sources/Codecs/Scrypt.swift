@@ -14,7 +14,7 @@ package enum Scrypt {
         var characters = [UInt8](copying: password).map { CChar(bitPattern: $0) } + [0]
         let status = unsafe EVP_PBE_scrypt(characters, password.count, salt, salt.count, n, r, p, memoryLimit, &output, byteCount)
         unsafe OPENSSL_cleanse(&characters, characters.count)
-        guard status == 1 else { throw .library("scrypt with N=\(n), r=\(r), p=\(p)") }
+        guard status == 1 else { throw .unavailable("scrypt with N=\(n), r=\(r), p=\(p)") }
         defer { unsafe OPENSSL_cleanse(&output, output.count) }
         return SecretBytes(output)
     }

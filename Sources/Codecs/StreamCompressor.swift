@@ -42,7 +42,7 @@ extension StreamCompression {
 
     init() throws {
         unsafe stream.initialize(to: z_stream())
-        guard unsafe lb_deflate_init_gzip(stream, Self.level) == Z_OK else { throw CodecError.library("gzip") }
+        guard unsafe lb_deflate_init_gzip(stream, Self.level) == Z_OK else { throw CodecError.unavailable("gzip") }
     }
 
     deinit {
@@ -74,7 +74,7 @@ extension StreamCompression {
                 unsafe stream.pointee.next_out = buffer.baseAddress
                 unsafe stream.pointee.avail_out = UInt32(buffer.count)
                 let status = unsafe deflate(stream, flush)
-                guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else { throw CodecError.library("gzip") }
+                guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else { throw CodecError.unavailable("gzip") }
                 let produced = unsafe buffer.count - Int(stream.pointee.avail_out)
                 if produced > 0 { try sink(unsafe UnsafeBufferPointer(buffer).span.extracting(0..<produced)) }
                 let isDrained = unsafe produced < buffer.count
@@ -91,7 +91,7 @@ extension StreamCompression {
     private let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 128 << 10)
 
     init() throws {
-        guard let context = unsafe ZSTD_createCCtx() else { throw CodecError.library("zstd") }
+        guard let context = unsafe ZSTD_createCCtx() else { throw CodecError.unavailable("zstd") }
         unsafe self.context = context
         _ = unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Self.level)
         _ = unsafe ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
@@ -115,7 +115,7 @@ extension StreamCompression {
             while true {
                 var output = unsafe ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
                 let left = unsafe ZSTD_compressStream2(context, &output, &input, directive)
-                guard ZSTD_isError(left) == 0 else { throw CodecError.library("zstd") }
+                guard ZSTD_isError(left) == 0 else { throw CodecError.unavailable("zstd") }
                 let produced = unsafe output.pos
                 if produced > 0 { try sink(unsafe UnsafeBufferPointer(buffer).span.extracting(0..<produced)) }
                 let isDone = unsafe directive == ZSTD_e_end ? left == 0 : input.pos == input.size

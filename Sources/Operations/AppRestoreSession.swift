@@ -41,19 +41,28 @@ struct AppRestoreSession {
                 throw error
             }
         }
+        do {
+            try putInPlace(fetched, &outcome)
+        } catch {
+            if let maintenance { endMaintenance(maintenance, isComplete: false) }
+            throw error
+        }
+        if let maintenance { endMaintenance(maintenance, isComplete: outcome.code == nil) }
+        outcome.durationNanoseconds = Host.monotonicNanoseconds() - started
+        return outcome
+    }
+
+    private func putInPlace(_ fetched: [any FetchedDatabase], _ outcome: inout AppRestoreOutcome) throws {
         if let config = plan.config { outcome.parts.append(try step("config") { try restore(config) }) }
         if !fetched.isEmpty {
             outcome.parts += try step("database") { fetched.map { restore($0) } }
         }
         if let files = plan.files { outcome.parts.append(try step("files") { try restore(files) }) }
-        if let maintenance { endMaintenance(maintenance, outcome) }
-        outcome.durationNanoseconds = Host.monotonicNanoseconds() - started
-        return outcome
     }
 
     /// What is back completely goes into service; half an application stays out of it, for a person to decide.
-    private func endMaintenance(_ maintenance: AppMaintenance, _ outcome: AppRestoreOutcome) {
-        if outcome.code == nil {
+    private func endMaintenance(_ maintenance: AppMaintenance, isComplete: Bool) {
+        if isComplete {
             if let problem = maintenance.up() { onEvent(.note(problem)) }
         } else if let line = workbench.settings.app.maintenance?.up {
             onEvent(.note("the application was left out of service, since not everything is back; `\(line)` ends that"))

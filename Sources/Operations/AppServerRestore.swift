@@ -50,6 +50,13 @@ struct AppServerRestore {
     }
 }
 
+extension AppRestorePlan.Database {
+    /// Whether the vendor's own program made the dump, of which only counts are known.
+    fileprivate var isClientDump: Bool {
+        if case .dump(let manifest) = saved.content { manifest.method == .client } else { false }
+    }
+}
+
 /// A proved database, waiting to take its place.
 protocol FetchedDatabase {
     var database: AppRestorePlan.Database { get }
@@ -79,7 +86,8 @@ private struct FetchedServer: FetchedDatabase {
 
     var notes: [String] { fetched.report.notes + fetched.report.problems.map { "not back: \($0)" } }
     var proof: String {
-        database.isUndescribed ? "loaded by the stock client; the file does not say what it should hold" : "every row compared with the manifest"
+        if database.isUndescribed { return "loaded by the stock client; the file does not say what it should hold" }
+        return database.isClientDump ? "loaded by the stock client, rows counted" : "every row compared with the manifest"
     }
 
     func apply() throws -> [String] {
@@ -97,7 +105,7 @@ private struct ExtractedDump: FetchedDatabase {
     let directory: BytePath
 
     var notes: [String] { ["'\(directory)/RESTORE.md' says how to load these files with the stock client"] }
-    var proof: String { "every row hashed" }
+    var proof: String { database.isClientDump ? "the dump ends as a whole one" : "every row hashed" }
     func apply() -> [String] { [] }
     func discard() {}
 }

@@ -135,12 +135,12 @@ package struct MySQLRecord: Sendable {
     /// - Returns: the number of rows it changed.
     @discardableResult
     package func execute(_ sql: SQLText, to operation: String) throws(MySQLFailure) -> UInt64 {
-        for attempt in 1...Self.deadlockAttempts {
+        for attempt in 1..<Self.deadlockAttempts {
             let isInTransaction = unsafe handle.pointee.server_status & UInt32(SERVER_STATUS_IN_TRANS) != 0
             do throws(MySQLFailure) {
                 return try executeOnce(sql, operation)
             } catch {
-                guard error.number == Self.deadlockNumber, !isInTransaction, attempt < Self.deadlockAttempts else { throw error }
+                guard error.number == Self.deadlockNumber, !isInTransaction else { throw error }
                 SystemClock().sleep(nanoseconds: Int64.random(in: 10_000_000...50_000_000) * Int64(attempt))
             }
         }

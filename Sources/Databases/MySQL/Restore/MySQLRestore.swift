@@ -86,7 +86,7 @@ package struct MySQLRestore: Sendable {
             report.comparison = verdict.comparison
             report.problems += built.problems
             report.orphans = verdict.orphans
-            report.notes += built.notes + verdict.tolerated.map { "\($0) in the text of this server's version" }
+            report.notes += built.notes + verdict.notes + verdict.tolerated.map { "\($0) in the text of this server's version" }
             report.loadNanoseconds = loaded - started
             report.proofNanoseconds = Host.monotonicNanoseconds() - loaded
             return FetchedServerDatabase(restore: self, connection: connection, names: names, selection: selection, content: built.content, report: report)

@@ -24,6 +24,8 @@ struct ScratchProof {
         var comparison: ServerComparison
         /// Definitions that this version prints in another way.
         var tolerated: [ServerDifference] = []
+        /// What a comparison could not decide, in words.
+        var notes: [String] = []
         /// Rows that refer to nothing, a line for each foreign key.
         var orphans: [String] = []
     }
@@ -33,7 +35,8 @@ struct ScratchProof {
         try MySQLSession.prepareForReading(reading)
         let schema = try SchemaReader(connection: reading, database: scratch).read()
         if manifest.method == .client {
-            return Verdict(comparison: counted(try readTables(schema.layouts)), orphans: try orphans(schema, connection))
+            let (comparison, notes) = counted(try readTables(schema.layouts))
+            return Verdict(comparison: comparison, notes: notes, orphans: try orphans(schema, connection))
         }
         let found = manifest.with(
             objects: try comparable(schema.entries.filter { !isHelper($0, built) }), tables: try readTables(schema.layouts))
@@ -54,21 +57,29 @@ struct ScratchProof {
         entry.object.kind == .sequence && built.content.helperSequences.contains(entry.object.name)
     }
 
-    /// A dump of the vendor's program has counts and nothing else to compare with.
-    private func counted(_ found: [ServerTable]) -> ServerComparison {
+    /// A dump of the vendor's program has counts and nothing else to compare with, and they were taken shortly before it began: while an
+    /// application worked, they may well differ from what was dumped. So a missing table, or one that came back empty, is a difference;
+    /// another number of rows is told. That the script is whole its last line shows, and that all of it was taken the client's status.
+    private func counted(_ found: [ServerTable]) -> (ServerComparison, notes: [String]) {
         let rows = Dictionary(found.map { ($0.name, $0.rows.rowCount) }, uniquingKeysWith: { first, _ in first })
-        var differences: [ServerDifference] = []
+        let counted = selection.tables.filter { !$0.isExcluded }
+        var differences: [ServerDifference] = [], notes: [String] = []
         for table in selection.tables {
             let expected = table.rows.rowCount
             guard let count = rows[table.name] else {
                 differences.append(.tableMissing(table.name, expectedRows: expected))
                 continue
             }
-            if count != expected && !table.isExcluded { differences.append(.rowCount(table.name, expected: expected, found: count)) }
+            if count == expected || table.isExcluded { continue }
+            if count == 0 {
+                differences.append(.rowCount(table.name, expected: expected, found: count))
+            } else {
+                notes.append("table '\(table.name)' has \(count) rows; \(expected) were counted shortly before it was dumped")
+            }
         }
-        return ServerComparison(
-            differences: differences, comparedTables: selection.tables.count,
-            comparedRows: selection.tables.reduce(0) { $0 + $1.rows.rowCount })
+        let comparison = ServerComparison(
+            differences: differences, comparedTables: counted.count, comparedRows: counted.reduce(0) { $0 + $1.rows.rowCount })
+        return (comparison, notes)
     }
 
     // MARK: Definitions

@@ -47,8 +47,7 @@ package struct AppDatabaseSnapshot: Sendable {
         self.snapshot = snapshot
         self.path = path
         do {
-            // A file may lie below /mysql as well, but then it is in the snapshot under its own name.
-            if AppDatabaseSnapshot.isOfServer(path), nodes.contains(where: { $0.kind == .directory }) {
+            if case .server = try ManifestEngine(json: json) {
                 content = .dump(try ServerManifest(json: json))
                 return
             }

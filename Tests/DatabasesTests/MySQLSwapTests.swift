@@ -90,7 +90,8 @@ import Testing
 
 @Suite struct `A dump of MariaDB's own program` {
     /// As `mariadb-dump` writes it, with the manifest that goes with it.
-    private func dump(_ bench: RestoreBench) throws -> (native: ServerDump, manifest: ServerManifest) {
+    /// - Parameter surplus: rows that were counted in each table shortly before, and are not in the dump.
+    private func dump(_ bench: RestoreBench, surplus: UInt64 = 0) throws -> (native: ServerDump, manifest: ServerManifest) {
         let native = try bench.dump(), m = native.manifest
         let result = try Child.run(
             "mariadb-dump",
@@ -104,7 +105,7 @@ import Testing
         let tables = m.tables.map { table in
             ServerTable(
                 name: table.name, engine: table.engine, columns: table.columns, hasHistory: false, isExcluded: false, autoIncrement: nil,
-                chunks: [TableChunk(file: "dump.sql", byteCount: 0, rows: RowSum(rowCount: table.rows.rowCount))])
+                chunks: [TableChunk(file: "dump.sql", byteCount: 0, rows: RowSum(rowCount: table.rows.rowCount + surplus))])
         }
         let manifest = ServerManifest(
             method: .client, vendor: m.vendor, serverVersion: m.serverVersion, database: m.database, sqlMode: m.sqlMode, lowerCaseTableNames: m.lowerCaseTableNames,
@@ -131,6 +132,21 @@ import Testing
         _ = try MySQLRestore.run(bench.access, password: [], source: native.source, manifest: manifest, options: options)
         #expect(try bench.sql("SELECT COUNT(*) FROM b; SELECT DISTINCT v FROM a") == "2\nlive\n")
         #expect(try bench.sql("SHOW CREATE TABLE b").contains("REFERENCES `a` (`id`)"))
+    }
+
+    @Test func `comes back although rows were counted before others were deleted, and that is said`() throws {
+        let bench = try RestoreBench(Self.shop), before = try bench.picture(), (native, manifest) = try dump(bench, surplus: 3)
+        try bench.sql("DELETE FROM b")
+        let report = try MySQLRestore.run(bench.access, password: [], source: native.source, manifest: manifest)
+        #expect(report.notes.contains { $0.contains("table 'b' has 2 rows; 5 were counted shortly before") }, "\(report.notes)")
+        #expect(try bench.picture().differences(from: before) == [])
+    }
+
+    @Test func `is refused when a table that had rows comes back empty`() throws {
+        let bench = try RestoreBench(Self.shop + " CREATE TABLE c (id INT PRIMARY KEY);"), (native, manifest) = try dump(bench, surplus: 1), live = try bench.picture()
+        let failure = mysqlFailure { _ = try MySQLRestore.run(bench.access, password: [], source: native.source, manifest: manifest) }
+        #expect(failure?.kind == .differs)
+        #expect(try bench.picture().differences(from: live) == [])
     }
 
     @Test func `is refused when it was cut, before anything is loaded`() throws {

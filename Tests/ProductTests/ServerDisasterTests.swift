@@ -76,6 +76,17 @@ import Testing
         #expect(try school.picture(of: other) == before)
     }
 
+    @Test func `can be dumped by the stock program, and no more is claimed than was compared`() throws {
+        let school = try ServerSchool(more: "sources: { database: { from_env: DB, method: client } }")
+        try school.lifeboat("backup")
+        try school.server.sql("DELETE FROM grades", in: school.database)
+        let result = try school.lifeboat("restore", "database", "--force")
+        #expect(result.outputText.contains("loaded by the stock client, rows counted") && !result.outputText.contains("every row"), "\(result.outputText)")
+        #expect(try school.server.sql("SELECT COUNT(*) FROM grades", in: school.database) == "20000\n")
+        let verified = try school.lifeboat("verify", "database", "--read-data", "100%")
+        #expect(!verified.outputText.contains("every row"), "\(verified.outputText)")
+    }
+
     @Test func `names the rights that a restore lacks, and leaves everything as it is`() throws {
         let school = try ServerSchool(mayRestore: false)
         try school.lifeboat("backup", "database")
@@ -107,6 +118,17 @@ import Testing
         try school.scratch.remove("school/.env")
         let result = try school.lifeboat("restore", "--force")
         #expect(result.errorText.contains("could not take the application out of service"), "\(result.errorText)")
+    }
+
+    @Test func `is left out of service, and that is said, when not everything came back`() throws {
+        let school = try ServerSchool(settings: "maintenance: { down: \"echo down >> log\", up: \"echo up >> log\" }")
+        try school.lifeboat("backup")
+        // What the file's place holds now cannot be replaced: a directory with something in it that is not the backup's.
+        try school.scratch.remove("school/public/uploads/photo.jpg")
+        try school.scratch.add("school/public/uploads/photo.jpg/precious", .file("x"))
+        let result = try school.lifeboat("restore", "files", "--force", status: 1)
+        #expect(result.errorText.contains("left out of service") && result.errorText.contains("echo up >> log"), "\(result.errorText)")
+        #expect(try school.scratch.text("school/log") == "down\n")
     }
 
     @Test func `is read back row by row by verify, and damage is found`() throws {

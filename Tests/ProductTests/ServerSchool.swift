@@ -16,9 +16,10 @@ final class ServerSchool {
     private var account: String { "\(database)_app" }
 
     /// - Parameters:
-    ///   - settings: more lines for lifeboat.yaml.
+    ///   - settings: more of `app:` in lifeboat.yaml.
+    ///   - more: further lines there.
     ///   - mayRestore: whether the account may also make databases and what a restore needs.
-    init(settings: String = "", mayRestore: Bool = true) throws {
+    init(settings: String = "", more: String = "", mayRestore: Bool = true) throws {
         server = try MariaDBServer.shared()
         database = try server.newDatabase("school")
         scratch = try ScratchTree([
@@ -34,7 +35,7 @@ final class ServerSchool {
         try server.sql("CREATE OR REPLACE USER '\(account)'@'localhost' IDENTIFIED BY '\(Self.databasePassword.replacing("'", with: "''"))'; \(rights)")
         try writeEnvironment(key: "base64:first")
         let text =
-            "app: { name: server-school, root: \(root)\(settings.isEmpty ? "" : ", \(settings)") }\nrepository: \(repository)\npassword_file: \(scratch["key"])\n"
+            "app: { name: server-school, root: \(root)\(settings.isEmpty ? "" : ", \(settings)") }\nrepository: \(repository)\npassword_file: \(scratch["key"])\n\(more)\n"
         try scratch.add("lifeboat.yaml", .file(text, mode: 0o600))
         try QuickRepository.make(at: repository, password: School.password)
     }

@@ -16,30 +16,15 @@ struct AppDrillPage {
     var html: String { page.text }
 
     private var page: HTMLText {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-        <title>\(report.title): recovery drill of \(moment)</title>
-        <style>\(html: AppVerifyStyle.sheet)</style>
-        </head>
-        <body>
-        <header><p class="kind">Recovery drill report</p><h1>\(report.title)</h1><p class="when">\(moment)</p></header>
-        <main>
-        \(html: verdictCard)
-        \(html: parts)
-        \(html: time)
-        \(html: checks)
-        </main>
-        \(html: footer)
-        </body>
-        </html>
-
-        """
+        ReportPage(
+            kind: "Recovery drill report", subject: "recovery drill of \(moment)", application: report.title, moment: moment,
+            main: """
+                \(html: verdictCard)
+                \(html: parts)
+                \(html: time)
+                \(html: checks)
+                """, footer: footer
+        ).html
     }
 
     private var moment: String { AppDrillPage.text(report.time) }

@@ -18,31 +18,16 @@ struct AppVerifyPage {
     var html: String { page.text }
 
     private var page: HTMLText {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-        <title>\(report.title): backup report of \(date(report.time))</title>
-        <style>\(html: AppVerifyStyle.sheet)</style>
-        </head>
-        <body>
-        <header><p class="kind">Backup verification report</p><h1>\(report.title)</h1><p class="when">\(moment(report.time))</p></header>
-        <main>
-        \(html: verdictCard)
-        \(html: damageSection)
-        \(html: sourceSection)
-        \(html: checkSection)
-        \(html: rescueSection)
-        </main>
-        \(html: footer)
-        </body>
-        </html>
-
-        """
+        ReportPage(
+            kind: "Backup verification report", subject: "backup report of \(date(report.time))", application: report.title, moment: moment(report.time),
+            main: """
+                \(html: verdictCard)
+                \(html: damageSection)
+                \(html: sourceSection)
+                \(html: checkSection)
+                \(html: rescueSection)
+                """, footer: footer
+        ).html
     }
 
     // MARK: The verdict

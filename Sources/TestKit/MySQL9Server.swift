@@ -57,23 +57,6 @@ package final class MySQL9Server: Sendable {
         return "\(prefix)_\(number)"
     }
 
-    /// A fresh database in which `schema` was run. MySQL's data dictionary may choose any statement that defines something as the victim of
-    /// a deadlock with those of other tests; then it is begun again.
-    package func newDatabase(_ prefix: String = "test", running schema: String) throws -> String {
-        for _ in 1...4 {
-            let name = try newDatabase(prefix)
-            do {
-                try sql(schema, in: name)
-                return name
-            } catch let problem as ServerProblem where problem.text.contains("ERROR 1213") {
-                continue
-            }
-        }
-        let name = try newDatabase(prefix)
-        try sql(schema, in: name)
-        return name
-    }
-
     @discardableResult
     package func sql(_ text: String, in database: String? = nil) throws -> String {
         let result = try client(Array(text.utf8), arguments: ["--batch", "--raw"] + (database.map { ["--database=\($0)"] } ?? []))

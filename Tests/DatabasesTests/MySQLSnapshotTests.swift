@@ -226,6 +226,20 @@ private final class MeddlingSink: DumpSink {
         #expect(failure(target) == nil)
     }
 
+    /// The account that an application has. Its routines may belong to an administrator, who keeps their text.
+    @Test func `with all rights on its database is told of routines it cannot read, and of nothing where there are none`() throws {
+        let server = try MariaDBServer.shared()
+        let target = try account(server, "application", ["GRANT ALL PRIVILEGES ON DB.*"])
+        let refused = try #require(failure(target))
+        #expect(refused.hint == "run as an administrator of the server: GRANT SELECT ON mysql.proc TO 'application'@'localhost';")
+        let database = "\(try #require(target.database))"
+        for routine in try server.sql(
+            "SELECT CONCAT(ROUTINE_TYPE, ' `', ROUTINE_NAME, '`') FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()", in: database
+        )
+        .split(separator: "\n") { try server.sql("DROP \(routine)", in: database) }
+        #expect(failure(target) == nil)
+    }
+
     @Test func `may have its grants by a pattern, by name or everywhere, but not on columns or single tables`() throws {
         let server = try MariaDBServer.shared()
         let whole = ["GRANT SELECT ON mysql.proc"]

@@ -28,8 +28,7 @@ package struct MySQLProbe: Sendable {
 
     /// - Throws: `MySQLFailure`: nobody answers, the account is not let in, there is no such database.
     package static func run(_ server: MySQLServer, password: [UInt8]) throws(MySQLFailure) -> MySQLProbe {
-        let connection = try MySQLConnection(server, password: password)
-        try MySQLSession.prepareForReading(connection)
+        let connection = try MySQLSession.openForReading(server, password)
         let basics = try connection.query("SELECT DATABASE(), @@GLOBAL.log_bin, UNIX_TIMESTAMP()", to: "look at the server").first
         guard let basics, let named = basics[0].map({ SchemaText($0) }) ?? server.database else {
             throw MySQLFailure(.missing, "look at a database", server, "no database is named", hint: "name it in the configuration")

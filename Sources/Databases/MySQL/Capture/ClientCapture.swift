@@ -41,9 +41,8 @@ private struct ClientCapture {
         self.password = password
         self.options = options
         self.sink = sink
-        control = try MySQLConnection(server, password: password)
-        try MySQLSession.prepareForReading(control)
-        database = try control.query("SELECT DATABASE()", to: "read the database's name").first?.schemaText(0) ?? named
+        control = try MySQLSession.openForReading(server, password)
+        database = try MySQLSession.database(of: control) ?? named
     }
 
     func run() throws -> ServerManifest {

@@ -40,7 +40,9 @@ package struct GrantCheck: Sendable {
         for (privilege, purpose) in wanted where !Self.holds(grants, privilege, on: database) {
             required.append(Missing(statement: "GRANT \(privilege) ON \(name).* TO \(grantee)", purpose: purpose))
         }
-        if let routines = Self.missingForRoutines(grants, version, database, grantee) { required.append(routines) }
+        if try Self.mayHideRoutines(grants, database, connection), let routines = Self.missingForRoutines(grants, version, database, grantee) {
+            required.append(routines)
+        }
         let isMariaDB = version.vendor == .mariadb
         let global =
             isMariaDB
@@ -150,6 +152,16 @@ package struct GrantCheck: Sendable {
         return matches(name.dropFirst(), pattern.dropFirst())
     }
 
+    /// Who may call or change every routine of a database sees all their names, and which definitions are withheld. Anybody else may have
+    /// any number of them hidden.
+    private static func mayHideRoutines(
+        _ grants: [Grant], _ database: SchemaText, _ connection: MySQLConnection
+    ) throws(MySQLFailure) -> Bool {
+        guard ["EXECUTE", "ALTER ROUTINE"].contains(where: { holds(grants, $0, on: database) }) else { return true }
+        let withheld: SQLText = "SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = \(literal: database) AND ROUTINE_DEFINITION IS NULL"
+        return try connection.query(withheld, to: "look for hidden routines").first?.unsigned(0) != 0
+    }
+
     /// The definitions of routines are their owner's, unless one may see all of them.
     private static func missingForRoutines(_ grants: [Grant], _ version: MySQLVersion, _ database: SchemaText, _ grantee: String) -> Missing? {
         let purpose = "to see its routines"
@@ -157,9 +169,11 @@ package struct GrantCheck: Sendable {
         switch version.vendor {
         case .mariadb:
             let seesTable = grants.contains { $0.database == "mysql" && ["proc", "*"].contains($0.object) && $0.privileges.contains("SELECT") }
-            if seesTable || holds(grants, "SHOW CREATE ROUTINE", on: database) { return nil }
+            // Before 11.3 there is no such privilege, and ALL PRIVILEGES does not include it.
+            let hasPrivilege = version.isAtLeast(11, 3)
+            if seesTable || hasPrivilege && holds(grants, "SHOW CREATE ROUTINE", on: database) { return nil }
             let name = SQLText(identifier: database).description
-            return version.isAtLeast(11, 3)
+            return hasPrivilege
                 ? Missing(statement: "GRANT SHOW CREATE ROUTINE ON \(name).* TO \(grantee)", purpose: purpose)
                 : Missing(statement: "GRANT SELECT ON mysql.proc TO \(grantee)", purpose: purpose)
         case .mysql:

@@ -55,10 +55,8 @@ private final class CaptureAttempt {
         self.password = password
         self.options = options
         self.sink = sink
-        control = try MySQLConnection(server, password: password)
-        try MySQLSession.prepareForReading(control)
-        // As the server spells it: lower_case_table_names may have changed the case.
-        database = try control.query("SELECT DATABASE()", to: "read the database's name").first?.schemaText(0) ?? named
+        control = try MySQLSession.openForReading(server, password)
+        database = try MySQLSession.database(of: control) ?? named
     }
 
     func run() throws -> ServerManifest {
@@ -87,8 +85,7 @@ private final class CaptureAttempt {
     private func openSnapshot(_ grants: GrantCheck) throws(MySQLFailure) -> SnapshotSet {
         var readers: [MySQLConnection] = []
         for _ in 0..<max(1, options.readerCount) {
-            let reader = try MySQLConnection(server, password: password)
-            try MySQLSession.prepareForReading(reader)
+            let reader = try MySQLSession.openForReading(server, password)
             readers.append(reader)
         }
         let snapshot = try SnapshotSet.open(readers, locker: lockConnection(), grants)
@@ -99,8 +96,7 @@ private final class CaptureAttempt {
     /// The connection that holds table locks must not be asked for another: BACKUP STAGE and a read lock would give the first up.
     private func lockConnection() throws(MySQLFailure) -> MySQLConnection {
         guard options.nonTransactional == .lock else { return control }
-        let locker = try MySQLConnection(server, password: password)
-        try MySQLSession.prepareForReading(locker)
+        let locker = try MySQLSession.openForReading(server, password)
         return locker
     }
 
@@ -133,8 +129,7 @@ private final class CaptureAttempt {
     private func readLooseTables(_ layouts: [TableLayout]) throws -> [Int: [TableChunk]] {
         let isLoose = { (layout: TableLayout) in !layout.isTransactional && !self.isExcluded(layout) }
         guard layouts.contains(where: isLoose) else { return [:] }
-        let connection = try MySQLConnection(server, password: password)
-        try MySQLSession.prepareForReading(connection)
+        let connection = try MySQLSession.openForReading(server, password)
         return try RowReading.run(ReadingPlan(layouts, where: isLoose, connection), [connection], sink)
     }
 

@@ -1,10 +1,22 @@
 // MySQLSession: the settings under which a database is read: the same values come out whatever the server's own settings are.
 
 enum MySQLSession {
+    /// A connection that reads as a backup reads.
+    static func openForReading(_ server: MySQLServer, _ password: [UInt8]) throws(MySQLFailure) -> MySQLConnection {
+        let connection = try MySQLConnection(server, password: password)
+        try prepareForReading(connection)
+        return connection
+    }
+
+    /// The name of the connection's database as the server spells it: lower_case_table_names may have changed the case.
+    static func database(of connection: MySQLConnection) throws(MySQLFailure) -> SchemaText? {
+        try connection.query("SELECT DATABASE()", to: "read the database's name").first?.schemaText(0)
+    }
+
     /// - sql_mode '': names in backticks, zero dates readable. The objects' own modes travel in their definitions.
     /// - time zone +00:00: what TIMESTAMP columns hold, independent of daylight saving.
     /// - No limit on how long a statement may run or we may be slow to read; a lock is waited for only so long.
-    static func prepareForReading(_ connection: MySQLConnection) throws(MySQLFailure) {
+    private static func prepareForReading(_ connection: MySQLConnection) throws(MySQLFailure) {
         let isMariaDB = connection.version.vendor == .mariadb
         let statementLimit: SQLText = isMariaDB ? "max_statement_time = 0" : "max_execution_time = 0, information_schema_stats_expiry = 0"
         try connection.execute(

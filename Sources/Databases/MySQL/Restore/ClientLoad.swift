@@ -46,8 +46,7 @@ extension ScratchBuilder {
 
     /// What the client made, as the server shows it.
     private func contents(_ connection: MySQLConnection) throws -> Built {
-        let reading = try MySQLConnection(server.server.with(database: scratch), password: server.password)
-        try MySQLSession.prepareForReading(reading)
+        let reading = try MySQLSession.openForReading(server.server.with(database: scratch), server.password)
         let schema = try SchemaReader(connection: reading, database: scratch).read(), chosen = selection.names
         var built = Built(
             content: ScratchContent(characterSet: manifest.characterSet, collation: manifest.collation, sourceDatabase: manifest.database))

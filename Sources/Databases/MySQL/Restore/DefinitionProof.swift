@@ -22,8 +22,7 @@ package enum DefinitionProof {
         var verdict = Verdict()
         // A dump of the vendor's program lists no definitions.
         guard manifest.method == .native else { return verdict }
-        let connection = try MySQLConnection(server, password: password)
-        try MySQLSession.prepareForReading(connection)
+        let connection = try MySQLSession.openForReading(server, password)
         let schema = try SchemaReader(connection: connection, database: server.database ?? manifest.database).read()
         let found = manifest.with(objects: schema.entries.map(\.object), tables: [])
         let kinds = Set(ServerObject.Kind.allCases).subtracting([.table])

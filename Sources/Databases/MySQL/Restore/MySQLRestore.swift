@@ -130,8 +130,7 @@ package struct MySQLRestore: Sendable {
 
     /// On a connection of its own: reading wants another session.
     private func readLive() throws(MySQLFailure) -> DatabaseSchema {
-        let connection = try MySQLConnection(server.server.with(database: target), password: server.password)
-        try MySQLSession.prepareForReading(connection)
+        let connection = try MySQLSession.openForReading(server.server.with(database: target), server.password)
         return try SchemaReader(connection: connection, database: target).read()
     }
 

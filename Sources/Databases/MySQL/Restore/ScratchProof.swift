@@ -31,8 +31,7 @@ struct ScratchProof {
     }
 
     func verdict(_ built: ScratchBuilder.Built, _ connection: MySQLConnection) throws -> Verdict {
-        let reading = try MySQLConnection(server.server.with(database: scratch), password: server.password)
-        try MySQLSession.prepareForReading(reading)
+        let reading = try MySQLSession.openForReading(server.server.with(database: scratch), server.password)
         let schema = try SchemaReader(connection: reading, database: scratch).read()
         if manifest.method == .client {
             let (comparison, notes) = counted(try readTables(schema.layouts))
@@ -107,8 +106,7 @@ struct ScratchProof {
         let next = Mutex(0), tables = Mutex<[ServerTable]>([]), workers = Workers()
         for _ in 0..<max(1, min(threadCount, sorted.count)) {
             workers.start("proof reader") {
-                let connection = try MySQLConnection(server.server.with(database: scratch), password: server.password)
-                try MySQLSession.prepareForReading(connection)
+                let connection = try MySQLSession.openForReading(server.server.with(database: scratch), server.password)
                 let reader = TableReader(connection, DiscardingSink().lane())
                 while !workers.failed {
                     let index = next.withLock { next in

@@ -1,7 +1,41 @@
-// AppVerifyStyle: how the page of a verify's report looks: light, dark and on paper.
+// ReportPage: what the pages of reports have in common: one document that needs nothing else (no script, no image, no font from elsewhere),
+// and how it looks: light, dark and on paper.
 
-enum AppVerifyStyle {
-    static let sheet: HTMLText = """
+struct ReportPage {
+    /// "Recovery drill report".
+    let kind: String
+    /// Of the browser's window, after the application's name.
+    let subject: String
+    let application: String
+    let moment: String
+    let main: HTMLText
+    let footer: HTMLText
+
+    var html: HTMLText {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+        <title>\(application): \(subject)</title>
+        <style>\(html: ReportPage.sheet)</style>
+        </head>
+        <body>
+        <header><p class="kind">\(kind)</p><h1>\(application)</h1><p class="when">\(moment)</p></header>
+        <main>
+        \(html: main)
+        </main>
+        \(html: footer)
+        </body>
+        </html>
+
+        """
+    }
+
+    private static let sheet: HTMLText = """
         :root{--ink:#1b2430;--soft:#5b6775;--line:#e3e7ec;--paper:#fff;--ground:#f4f6f8;--good:#1a7f4b;--good-ground:#e7f5ed;--warn:#9a6200;--warn-ground:#fdf3df;\
         --bad:#b3261e;--bad-ground:#fcebea;--code:#eef1f5}
         @media (prefers-color-scheme:dark){:root{--ink:#e6eaf0;--soft:#9aa6b4;--line:#2b3440;--paper:#171d25;--ground:#0f141a;--good:#5fd39a;--good-ground:#12291f;\

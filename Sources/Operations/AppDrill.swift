@@ -100,7 +100,7 @@ package struct AppDrill {
         var report = AppDrillReport(
             application: workbench.application.name, title: workbench.application.title, repository: "\(workbench.access.address)",
             host: workbench.identity.hostName, program: workbench.programVersion, runID: run.id, time: workbench.identity.now(),
-            objectives: workbench.application.objectives)
+            objectives: workbench.application.objectives, sources: sources)
         let damaged = DamagedSnapshots(), access = damaged.watching(workbench.access)
         do {
             try access.withIndex(.shared, onlyReading: true) { indexed, snapshots in

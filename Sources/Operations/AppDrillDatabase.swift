@@ -86,6 +86,7 @@ struct AppDrillServer {
         let counted = manifest.tables.filter { !$0.isExcluded }
         part.expectedTables = UInt64(counted.count)
         part.expectedRows = counted.reduce(0) { $0 + $1.rows.rowCount }
+        part.comparesValues = manifest.method == .native
         do {
             let server = try session.measure("load") { try start() }
             let watch = CancellationWatch(session.cancellation) { server.stop() }

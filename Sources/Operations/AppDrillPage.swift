@@ -35,10 +35,12 @@ struct AppDrillPage {
     }
 
     private var verdictCard: HTMLText {
+        let isEverything = report.sources.count == AppSource.allCases.count
+        let subject: HTMLText = isEverything ? "The application" : "What was drilled (\(report.sources.map(\.rawValue).sorted().joined(separator: ", ")))"
         let (style, mark, headline): (HTMLText, HTMLText, HTMLText) =
             switch report.outcome {
-            case .proved: ("good", "✓", "The application can be brought back.")
-            case .failed: ("bad", "✗", "The application could not be brought back as it was saved.")
+            case .proved: ("good", "✓", "\(html: subject) can be brought back.")
+            case .failed: ("bad", "✗", "\(html: subject) could not be brought back as it was saved.")
             case .inconclusive: ("warn", "?", "Nothing wrong was found, but not everything could be tried.")
             }
         let hint = report.reason?.hint.map { "<p>Next: \($0)</p>" as HTMLText } ?? ""

@@ -23,6 +23,8 @@ package struct AppDrillReport: Sendable {
         package var expectedTables: UInt64 = 0
         package var rows: UInt64 = 0
         package var expectedRows: UInt64 = 0
+        /// False where the backup says how many rows there were and not what was in them: a dump of the vendor's own program.
+        package var comparesValues = true
         /// Files restored, each verified while it was written.
         package var restoredFiles: UInt64 = 0
         /// Files read back and found equal, and how many were to be.
@@ -73,6 +75,8 @@ package struct AppDrillReport: Sendable {
     package let runID: RunID
     package let time: Timestamp
     package let objectives: Objectives
+    /// What was to be drilled. Only of all of it a verdict speaks of the application.
+    package let sources: Set<AppSource>
     package private(set) var parts: [Part] = []
     package private(set) var checks: [Check] = []
     /// "fetch", "load", "proof", "checks", in the order in which they first began.
@@ -81,7 +85,8 @@ package struct AppDrillReport: Sendable {
     package internal(set) var durationNanoseconds: Int64 = 0
 
     init(
-        application: String, title: String, repository: String, host: String, program: String, runID: RunID, time: Timestamp, objectives: Objectives
+        application: String, title: String, repository: String, host: String, program: String, runID: RunID, time: Timestamp, objectives: Objectives,
+        sources: Set<AppSource>
     ) {
         self.application = application
         self.title = title
@@ -91,6 +96,7 @@ package struct AppDrillReport: Sendable {
         self.runID = runID
         self.time = time
         self.objectives = objectives
+        self.sources = sources
     }
 
     mutating func add(_ part: Part) { parts.append(part) }

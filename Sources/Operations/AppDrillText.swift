@@ -36,7 +36,7 @@ extension AppDrillReport {
         if part.source == .database {
             let server = part.server.map { " in a throw-away \($0)" } ?? ""
             return
-                "\(mark(part.outcome)) \(name) \(FigureText.grouped(part.tables))/\(FigureText.count(part.expectedTables, "table")), \(FigureText.grouped(part.rows))/\(FigureText.count(part.expectedRows, "row")) as saved\(server)\(of)"
+                "\(mark(part.outcome)) \(name) \(FigureText.grouped(part.tables))/\(FigureText.count(part.expectedTables, "table")), \(FigureText.grouped(part.rows))/\(FigureText.count(part.expectedRows, "row")) \(part.comparesValues ? "as saved" : "counted, values not compared")\(server)\(of)"
         }
         return
             "\(mark(part.outcome)) \(name) \(FigureText.count(part.restoredFiles, "file")) (\(ByteCount(part.byteCount))) restored, \(FigureText.grouped(part.files))/\(FigureText.grouped(part.expectedFiles)) read back as saved\(of)"

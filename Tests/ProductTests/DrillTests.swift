@@ -92,6 +92,8 @@ private struct Drilled {
         _ = try drilled.drill("--report", "../drill.html")
         let page = try drilled.school.scratch.text("drill.html")
         #expect(page.contains("The application can be brought back.") && page.contains("600/600 rows as saved") && !page.contains("<script"))
+        _ = try drilled.drill("files", "--report", "../part.html")
+        #expect(try drilled.school.scratch.text("part.html").contains("What was drilled (files) can be brought back."))
         _ = try drilled.drill("--report", "../drill.doc", status: 64)
         _ = try drilled.drill("--sample", "none", status: 64)
     }

@@ -85,6 +85,8 @@ import Testing
         #expect(try school.server.sql("SELECT COUNT(*) FROM grades", in: school.database) == "20000\n")
         let verified = try school.lifeboat("verify", "database", "--read-data", "100%")
         #expect(!verified.outputText.contains("every row"), "\(verified.outputText)")
+        let drilled = try school.lifeboat("drill", "database")
+        #expect(drilled.outputText.contains("20,300/20,300 rows counted, values not compared"), "\(drilled.outputText)")
     }
 
     @Test func `names the rights that a restore lacks, and leaves everything as it is`() throws {

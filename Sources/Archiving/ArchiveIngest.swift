@@ -6,6 +6,7 @@
 
 package import Bytes
 import FileTrees
+import HostOS
 package import RepositoryEngine
 package import RepositoryFormat
 
@@ -23,22 +24,24 @@ package final class ArchiveIngest {
     private let cancellation: Cancellation
     private let writer: BlobWriter
     private let lane: BlobWriter.Lane
-    private let chunker: Chunker
+    private let contents: PouredContent
     private let root = Directory()
-    private let buffer = Block(capacity: Chunker.standardMaximum)
     private let tally = BackupTally()
+    private let started = Host.monotonicNanoseconds()
     private var inodeCount: UInt64 = 0
     package private(set) var entryCount = 0
 
     /// - Parameter request: its targets are replaced by the paths given to `finish`.
     package init(_ indexed: IndexedRepository, _ request: BackupRequest, progress: Progress, cancellation: Cancellation) {
-        self.indexed = indexed
+        self.indexed = request.dryRun ? indexed.discardingWrites() : indexed
         self.request = request
         self.progress = progress
         self.cancellation = cancellation
-        writer = BlobWriter(indexed, options: request.writer)
+        writer = BlobWriter(self.indexed, options: request.writer)
         lane = writer.lane()
-        chunker = Chunker(polynomial: indexed.repository.config.polynomial)
+        contents = PouredContent(
+            writer, Chunker(polynomial: indexed.repository.config.polynomial), threadCount: max(1, Host.processorCount - 1), progress: progress,
+            cancellation: cancellation)
     }
 
     /// - Parameters:
@@ -59,7 +62,7 @@ package final class ArchiveIngest {
             inodeCount += 1
             node.inode = inodeCount
             node.linkCount = 1
-            (node.content, node.size) = try store(read)
+            (node.content, node.size) = try contents.store(read)
             tally.countFile(byteCount: node.size, previous: nil, unmodified: false)
             progress.add(files: 1)
         }
@@ -80,25 +83,30 @@ package final class ArchiveIngest {
         return true
     }
 
-    package func abandon() { writer.abandon() }
+    package func abandon() {
+        contents.end()
+        writer.abandon()
+    }
 
     /// Writes the trees and the snapshot. Returns once all is durable.
     /// - Parameter paths: what of the tree is the snapshot's.
-    package func finish(paths: [BytePath]) throws -> CatalogedSnapshot {
+    package func finish(paths: [BytePath]) throws -> BackupSummary {
         let tree: BlobID
         do {
             tree = try write(root)
         } catch {
-            writer.abandon()
+            abandon()
             throw error
         }
+        contents.end()
         var figures = tally.figures, request = request
         figures.add(try writer.finish())
         figures.backupStart = request.time
-        figures.backupEnd = request.time
+        figures.backupEnd = request.time.adding(nanoseconds: Host.monotonicNanoseconds() - started)
         request.targets = paths
-        let id = try SnapshotCatalog.save(request.snapshot(tree, nil, figures), in: indexed.repository)
-        return CatalogedSnapshot(id: id, snapshot: try SnapshotCatalog.load(id, indexed.repository))
+        let id = request.dryRun ? nil : try SnapshotCatalog.save(request.snapshot(tree, nil, figures), in: indexed.repository)
+        return BackupSummary(
+            snapshotID: id, parent: nil, tree: tree, figures: figures, problems: [], durationNanoseconds: Host.monotonicNanoseconds() - started)
     }
 
     private func directory(_ names: ArraySlice<[UInt8]>) -> Directory {
@@ -136,25 +144,5 @@ package final class ArchiveIngest {
         node.userID = request.userID
         node.groupID = request.groupID
         return node
-    }
-
-    private func store(_ read: (inout MutableSpan<UInt8>) throws -> Int) throws -> (content: [BlobID], size: UInt64) {
-        var content: [BlobID] = [], size: UInt64 = 0, cursor = ChunkCursor(), isEnd = false
-        buffer.removeAll()
-        while true {
-            if cancellation.isCancelled { throw RepositoryFailure.cancelled }
-            let cut = buffer.withBytes { chunker.nextCut(in: $0, cursor: &cursor, isEnd: isEnd) }
-            if let cut {
-                content.append(try buffer.withBytes(0..<cut) { try lane.save(.data, $0).id })
-                buffer.removeFirst(cut)
-            } else if isEnd {
-                return (content, size)
-            } else {
-                let got = try buffer.appendUpTo(min(buffer.free, 1 << 20)) { span in try read(&span) }
-                isEnd = got == 0
-                size += UInt64(got)
-                progress.add(bytes: UInt64(got))
-            }
-        }
     }
 }

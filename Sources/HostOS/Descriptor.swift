@@ -82,7 +82,21 @@ package struct Descriptor: ~Copyable, Sendable {
         return Descriptor(raw: try attempt(mode.flags), path: path)
     }
 
+    /// A descriptor of our own for a standard stream: 0, 1 or 2.
+    package static func standard(_ stream: Int32) throws(SystemError) -> Descriptor {
+        let path = BytePath(["standard input", "standard output", "standard error"][Int(stream)])
+        return Descriptor(raw: try retrying("open", path) { lb_fcntl_int(stream, F_DUPFD_CLOEXEC, 3) }, path: path)
+    }
+
     // MARK: Reading
+
+    /// Waits until there is something to read, or the end, but not longer than that; true if there is.
+    package func waitForInput(milliseconds: Int32) -> Bool {
+        var input = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
+        let ready = unsafe poll(&input, 1, milliseconds)
+        // What is wrong with the stream, the read will tell.
+        return ready > 0 || (ready < 0 && errno != EINTR)
+    }
 
     /// Reads up to `buffer.count` bytes at the file position; 0 only at the end of the file.
     package func read(into buffer: inout MutableSpan<UInt8>) throws(SystemError) -> Int {

@@ -266,7 +266,7 @@ struct AppImport {
         return request
     }
 
-    private func cataloged(_ summary: BackupSummary) throws -> CatalogedSnapshot {
+    func cataloged(_ summary: BackupSummary) throws -> CatalogedSnapshot {
         guard let id = summary.snapshotID else { preconditionFailure("an import is no dry run") }
         return CatalogedSnapshot(id: id, snapshot: try SnapshotCatalog.load(id, indexed.repository))
     }

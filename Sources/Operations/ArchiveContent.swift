@@ -119,8 +119,8 @@ final class OurArchive: ArchiveContent {
     }
 
     func finish(_ made: inout [CatalogedSnapshot]) throws {
-        for source in [AppSource.config, .files] { if let tree = trees[source] { made.append(try tree.ingest.finish(paths: tree.paths)) } }
-        for (path, tree) in databases { made.append(try tree.ingest.finish(paths: [path])) }
+        for source in [AppSource.config, .files] { if let tree = trees[source] { made.append(try owner.cataloged(try tree.ingest.finish(paths: tree.paths))) } }
+        for (path, tree) in databases { made.append(try owner.cataloged(try tree.ingest.finish(paths: [path]))) }
     }
 
     func abandon() {
@@ -177,7 +177,7 @@ final class ForeignArchive: ArchiveContent {
     }
 
     func finish(_ made: inout [CatalogedSnapshot]) throws {
-        if let tree, !tree.paths.isEmpty { made.append(try tree.ingest.finish(paths: tree.paths)) }
+        if let tree, !tree.paths.isEmpty { made.append(try owner.cataloged(try tree.ingest.finish(paths: tree.paths))) }
         made += dumps
     }
 

@@ -72,14 +72,14 @@ import Testing
         #expect(second.figures.filesChanged == 1)
     }
 
-    @Test func `are cut into pieces of 8 to 128 KiB`() throws {
+    @Test func `are cut into pieces of 4 to 64 KiB`() throws {
         let bench = try Bench()
         let content = Self.rows(100_000)
         let summary = try ingest(bench, [("t.tsv", content)], time: 1)
         let lengths = try #require(try IndexedRepository.load(bench.repository()).index.plainLengths(bench.node("/t.tsv", in: summary.tree).content ?? []))
-        #expect(lengths.dropLast().allSatisfy { (8 << 10...128 << 10).contains($0) })
+        #expect(lengths.dropLast().allSatisfy { (4 << 10...64 << 10).contains($0) })
         let average = content.count / lengths.count
-        #expect((12 << 10...48 << 10).contains(average), "\(average)")
+        #expect((6 << 10...24 << 10).contains(average), "\(average)")
     }
 
     @Test func `leave no snapshot when they are abandoned, or for a dry run`() throws {

@@ -19,10 +19,15 @@ struct BackupFilesCommand: ParsableCommand {
               lifeboat backup files
               lifeboat backup files /etc /home --repo /mnt/backup/host --password-file /etc/lifeboat/host.key
               lifeboat backup files . --exclude '*.log' --exclude node_modules --tag nightly
+              lifeboat backup files --files-from /etc/lifeboat/what-to-save
+              lifeboat backup files --stdin-from-command --stdin-filename school.sql -- mariadb-dump school
+              zfs send tank@today | lifeboat backup files --stdin --stdin-filename tank.zfs
             """)
 
     @Argument(help: "Files and directories to save.")
     var paths: [String] = []
+
+    @OptionGroup var source: BackupSourceOptions
 
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var output: OutputOptions
@@ -61,7 +66,7 @@ struct BackupFilesCommand: ParsableCommand {
     private var dryRun: Bool { application.dryRun }
 
     func run() throws {
-        if try paths.isEmpty && repository.lookup.findIfAny() != nil {
+        if try paths.isEmpty && source.isEmpty && repository.lookup.findIfAny() != nil {
             guard tag.isEmpty, exclusion.isEmpty, time == nil, parent == nil, host == nil else {
                 throw Failure(
                     .usage, "what to leave out and how to tag it is said in lifeboat.yaml for an application's files",
@@ -74,20 +79,25 @@ struct BackupFilesCommand: ParsableCommand {
                 .usage, "--clean-old follows the settings of an application, and these paths belong to none",
                 hint: "remove old snapshots with `lifeboat forget --keep-daily 7 --prune`")
         }
-        var verb = BackupFiles(access: try repository.access(), request: try request())
-        verb.parent = force ? .none : parent.map { .named($0) } ?? .automatic
-        let progress = Progress()
-        let summary = try ProgressLine(progress, verb: "saving", output: output).around { try verb.run(progress: progress) }
-        BackupReport(summary, dryRun: dryRun).print(output)
-    }
-
-    private func request() throws -> BackupRequest {
-        guard !paths.isEmpty else {
+        let progress = Progress(), line = ProgressLine(progress, verb: "saving", output: output)
+        if let stream = try source.stream(paths) {
+            let verb = BackupStream(access: try repository.access(), request: try request([]), source: stream, name: BytePath(source.stdinFilename))
+            BackupReport(try line.around { try verb.run(progress: progress) }, dryRun: dryRun).print(output)
+            return
+        }
+        let targets = try paths.map { BytePath($0) } + source.listed { Console.warning($0) }
+        guard !targets.isEmpty else {
             throw Failure(.usage, "nothing to save was named", hint: "give paths, as in `lifeboat backup files /etc /home`")
         }
+        var verb = BackupFiles(access: try repository.access(), request: try request(targets))
+        verb.parent = force ? .none : parent.map { .named($0) } ?? .automatic
+        BackupReport(try line.around { try verb.run(progress: progress) }, dryRun: dryRun).print(output)
+    }
+
+    private func request(_ targets: [BytePath]) throws -> BackupRequest {
         let identity = Identity.ofThisProcess(hostName: host)
         var request = BackupRequest(
-            targets: paths.map { BytePath($0) }, workingDirectory: Host.workingDirectory(), hostName: identity.hostName,
+            targets: targets, workingDirectory: Host.workingDirectory(), hostName: identity.hostName,
             userName: identity.userName, time: try time.map(SnapshotTime.parse) ?? identity.now(),
             programVersion: "lifeboat \(Lifeboat.version)")
         request.userID = identity.userID

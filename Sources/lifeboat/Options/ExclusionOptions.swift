@@ -16,6 +16,9 @@ struct ExclusionOptions: ParsableArguments {
     @Option(name: .long, help: "A file of patterns, one a line.")
     var excludeFile: [String] = []
 
+    @Option(name: .long, help: "Like --exclude-file, ignoring upper and lower case.")
+    var iexcludeFile: [String] = []
+
     @Option(name: .long, help: "Leave out directories that contain this file: NAME or NAME:HEADER.")
     var excludeIfPresent: [String] = []
 
@@ -30,23 +33,26 @@ struct ExclusionOptions: ParsableArguments {
 
     /// Whether nothing was given.
     var isEmpty: Bool {
-        [exclude, iexclude, excludeFile, excludeIfPresent].allSatisfy(\.isEmpty) && !excludeCaches && excludeLargerThan == nil
+        [exclude, iexclude, excludeFile, iexcludeFile, excludeIfPresent].allSatisfy(\.isEmpty) && !excludeCaches && excludeLargerThan == nil
             && !oneFileSystem
     }
 
     func exclusions() throws -> Exclusions {
-        var patterns = exclude.map { Array($0.utf8) }
-        for file in excludeFile {
-            let content = try AtomicFile.read(BytePath(file), limit: PatternFile.maximumByteCount)
-            patterns += PatternFile.patterns(in: content, lookUp: Host.environment)
-        }
         var lists: [PatternList] = []
-        if !patterns.isEmpty { lists.append(try PatternList(patterns)) }
-        if !iexclude.isEmpty { lists.append(try PatternList(iexclude, ignoringCase: true)) }
+        let sensitive = exclude.map { Array($0.utf8) } + (try patterns(of: excludeFile))
+        if !sensitive.isEmpty { lists.append(try PatternList(sensitive)) }
+        let insensitive = iexclude.map { Array($0.utf8) } + (try patterns(of: iexcludeFile))
+        if !insensitive.isEmpty { lists.append(try PatternList(insensitive, ignoringCase: true)) }
         var markers = excludeIfPresent.compactMap(DirectoryMarker.init(parsing:))
         if excludeCaches { markers.append(.cacheDirectory) }
         return Exclusions(
             patterns: lists, largerThan: try excludeLargerThan.map(Sizes.bytes), markers: markers, oneFileSystem: oneFileSystem)
+    }
+
+    private func patterns(of files: [String]) throws -> [[UInt8]] {
+        try files.flatMap { file in
+            PatternFile.patterns(in: try AtomicFile.read(BytePath(file), limit: PatternFile.maximumByteCount), lookUp: Host.environment)
+        }
     }
 }
 

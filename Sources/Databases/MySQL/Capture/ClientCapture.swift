@@ -70,19 +70,14 @@ private struct ClientCapture {
 
     private func dumpProgram() throws(MySQLFailure) -> BytePath {
         let isMariaDB = control.version.vendor == .mariadb
-        let names = isMariaDB ? ["mariadb-dump", "mysqldump"] : ["mysqldump"]
-        for name in names {
-            for folder in (Host.environment("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":") {
-                let path = BytePath(String(folder)).appending(name)
-                guard let status = try? FileStatus.following(path), status.kind == .regular,
-                    let answer = try? Child.run(path, [Array("--version".utf8)], environment: []), answer.exitStatus == 0
-                else { continue }
-                if answer.outputText.contains("MariaDB") == isMariaDB { return path }
-            }
+        let candidates = isMariaDB ? Host.programs(named: "mariadb-dump", "mysqldump") : Host.programs(named: "mysqldump")
+        for path in candidates {
+            guard let answer = try? Child.run(path, [Array("--version".utf8)], environment: []), answer.exitStatus == 0 else { continue }
+            if answer.outputText.contains("MariaDB") == isMariaDB { return path }
         }
         throw MySQLFailure(
             .unsupported, "back up the database '\(database)' with the client's program", server,
-            "there is no \(names[0]) of \(isMariaDB ? "MariaDB" : "MySQL") on the PATH",
+            "there is no \(isMariaDB ? "mariadb-dump" : "mysqldump") of \(isMariaDB ? "MariaDB" : "MySQL") on the PATH",
             hint: isMariaDB ? "install mariadb-client, or leave out `method: client`" : "install mysql-client, or leave out `method: client`")
     }
 

@@ -135,15 +135,9 @@ struct StockClient {
 
     private func executable() throws -> BytePath {
         if let program { return program }
-        let names = vendor == .mariadb ? ["mariadb", "mysql"] : ["mysql"]
-        for place in (Host.environment("PATH") ?? "/usr/bin:/bin").split(separator: ":") {
-            for name in names {
-                let path = BytePath(String(place)).appending(name)
-                if let status = try? FileStatus.following(path), status.kind == .regular, status.mode & 0o111 != 0 { return path }
-            }
-        }
+        if let program = (vendor == .mariadb ? Host.programs(named: "mariadb", "mysql") : Host.programs(named: "mysql")).first { return program }
         throw MySQLFailure(
-            .unsupported, Self.operation, server.server, "the program '\(names[0])' is not installed on this machine",
+            .unsupported, Self.operation, server.server, "the program '\(vendor == .mariadb ? "mariadb" : "mysql")' is not installed on this machine",
             hint: "`apt-get install \(vendor == .mariadb ? "mariadb-client" : "mysql-client")`")
     }
 

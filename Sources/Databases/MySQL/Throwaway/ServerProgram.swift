@@ -12,8 +12,7 @@ package struct ServerProgram: Hashable, Sendable {
 
     /// PATH, and where distributions and the vendors' own packages put servers, which PATH often lacks.
     package static var usualPlaces: [BytePath] {
-        let path = (Host.environment("PATH") ?? "").split(separator: ":").map { BytePath(String($0)) }
-        return path + ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/bin", "/usr/local/bin", "/usr/local/mysql/bin", "/opt/mysql/bin"]
+        Host.programPlaces + ["/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/bin", "/usr/local/bin", "/usr/local/mysql/bin", "/opt/mysql/bin"]
     }
 
     /// The server that resembles `source` most: the same vendor before everything; then one that is not older; then the nearest.
@@ -32,7 +31,7 @@ package struct ServerProgram: Hashable, Sendable {
         var seen: Set<BytePath> = [], programs: [ServerProgram] = []
         for place in places where place.isAbsolute {
             for name in ["mariadbd", "mysqld"] {
-                guard let path = program(named: name, in: [place]), seen.insert(Directory.canonical(path) ?? path).inserted,
+                guard let path = Host.programs(named: name, in: [place]).first, seen.insert(Directory.canonical(path) ?? path).inserted,
                     let version = version(of: path), let program = ServerProgram(path, version, places)
                 else { continue }
                 programs.append(program)
@@ -50,16 +49,8 @@ package struct ServerProgram: Hashable, Sendable {
         }
         // Beside the server first: of several installed, each brings its own.
         let beside = [path.parent, path.parent.parent.appending("bin"), path.parent.parent.appending("scripts")] + places
-        let names = ["mariadb-install-db", "mysql_install_db"]
-        guard let installer = names.lazy.compactMap({ ServerProgram.program(named: $0, in: beside) }).first else { return nil }
+        guard let installer = Host.programs(named: "mariadb-install-db", "mysql_install_db", in: beside).first else { return nil }
         self.installer = installer
-    }
-
-    private static func program(named name: String, in places: [BytePath]) -> BytePath? {
-        places.lazy.map { $0.appending(name) }.first { path in
-            guard let status = try? FileStatus.following(path) else { return false }
-            return status.kind == .regular && status.mode & 0o111 != 0
-        }
     }
 
     /// "…/mysqld  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64": the word after Ver.

@@ -31,7 +31,7 @@ package struct MigrateRepository {
                     throw Failure(
                         .damaged, "the repository is damaged, and was not changed: \(error)", hint: "`lifeboat check` names everything that is damaged")
                 }
-                try access.audit.record(AuditTrail.Action("migrate \(name)", "\(access.address)", destroys: true)) {
+                try access.audit.record(AuditTrail.Action("migrate \(name)", "\(access.address)")) {
                     try migration.apply(to: repository, copies: copies)
                 }
                 return nil

@@ -14,7 +14,7 @@ package struct RepairIndex {
             "no pack was changed, and every pack that was in the index still is", next: "run `lifeboat repair index` again"
         ) {
             try access.exclusively { repository in
-                try access.audit.record(AuditTrail.Action("repair index", "\(access.address)", destroys: true)) {
+                try access.audit.record(AuditTrail.Action("repair index", "\(access.address)")) {
                     var repair = IndexRepair(repository, readsAllPacks: readsAllPacks, progress: progress)
                     return try repair.run()
                 } result: { outcome in

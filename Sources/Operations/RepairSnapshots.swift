@@ -96,10 +96,21 @@ package struct RepairSnapshots {
         let successors = try SnapshotCatalog.load(repository) { _, error in _ = try RepositoryAccess.damage(error) }
         let recovery = Recovery(indexed, identity: .ofThisProcess(), options: writer, progress: progress)
         outcome.recovered = try recovery.run(all + successors).snapshot
+        if let id = outcome.recovered { outcome.recovered = try withoutWhatIsLost(id, repository, indexed, progress) }
         for file in outcome.damagedFiles {
             let key = StoreKey(.snapshot, file.id.digest)
             outcome.copies.append(try copies.keep(key, of: repository.store))
             try SnapshotCatalog.delete(file.id, in: repository)
         }
+    }
+
+    /// What was gathered may have lost something too. Nothing else refers to it, so that its successor takes its place.
+    private func withoutWhatIsLost(
+        _ id: SnapshotID, _ repository: Repository, _ indexed: IndexedRepository, _ progress: @escaping UpkeepProgressHandler
+    ) throws -> SnapshotID {
+        let snapshot = CatalogedSnapshot(id: id, snapshot: try SnapshotCatalog.load(id, repository))
+        let repair = SnapshotRepair(indexed, removesOriginals: true, dryRun: false, options: writer, progress: progress)
+        if case .repaired(let successor?)? = try repair.run([snapshot], of: []).first?.fate { return successor }
+        return id
     }
 }

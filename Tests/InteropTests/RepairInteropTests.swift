@@ -139,6 +139,54 @@ import Testing
     }
 }
 
+@Suite(.serialized) struct `A repair ended at a random moment` {
+    private static let seed: UInt64 = 20_261_125
+
+    @Test func `is finished by the next, and nothing more is lost`() throws {
+        let workshop = try Workshop()
+        try workshop.makeRepository()
+        var random = SeededRandom(seed: Self.seed)
+        try workshop.scratch.add("kept", .directory)
+        for number in 0..<8 { try workshop.scratch.add(BytePath("data/file\(number)"), .bytes(random.bytes(2_000_000))) }
+        try workshop.lifeboat("backup", "files", "data", "--pack-size", "4")
+        // Headers are hit, and blobs are not: everything can be saved.
+        for pack in try packs(workshop) {
+            var content = try AtomicFile.read(pack, limit: 1 << 28)
+            content[content.count - 10] ^= 1
+            try Directory.setMode(pack, 0o600)
+            try AtomicFile.write(content.span, to: pack)
+        }
+        let base = workshop.scratch["base"]
+        try Directory.rename(workshop.repository, to: base)
+        var ended = 0
+        for round in 0..<8 {
+            _ = try Child.run("rm", ["-rf", "\(workshop.repository)"])
+            _ = try Child.run("cp", ["-a", "\(base)", "\(workshop.repository)"])
+            let delay = Int.random(in: 5...250, using: &random), signal = round % 2 == 0 ? "KILL" : "INT"
+            let result = try workshop.lifeboat().run(
+                ["repair", "packs", "--save-to", "kept", "--pack-size", "4"], signal: signal, afterMilliseconds: delay)
+            let context = "seed \(Self.seed), round \(round), \(signal) after \(delay) ms: \(result.exitStatus) \(result.errorText)"
+            if result.exitStatus != 0 { ended += 1 }
+            #expect([0, 130, 137].contains(result.exitStatus), "\(context)")
+            try workshop.lifeboat("repair", "index")
+            let next = try workshop.lifeboat("repair", "packs", "--save-to", "kept")
+            #expect(next.outputText.contains("no pack is damaged") || next.outputText.contains(" 0 lost"), "\(context): \(next.outputText)")
+            try workshop.requireCleanCheck()
+            try workshop.scratch.remove("out")
+            try workshop.lifeboat("restore", "files", "--target", "out")
+            try workshop.expectSame("out/data", "data")
+        }
+        #expect(ended > 0, "every repair was over before the signal came")
+    }
+
+    private func packs(_ workshop: Workshop) throws -> [BytePath] {
+        let data = workshop.repository.appending("data")
+        return try Directory.entries(of: data).flatMap { folder in
+            try Directory.entries(of: data.appending(folder.name)).map { data.appending(folder.name).appending($0.name) }
+        }
+    }
+}
+
 @Suite struct `The repair commands` {
     private func workshop() throws -> Workshop {
         let workshop = try Workshop()

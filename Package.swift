@@ -94,7 +94,10 @@ let application: [Target] = [
     tests("JournalTests", ["Bytes", "HostOS", "Journal", "TestKit"]),
     tests(
         "OperationsTests",
-        ["Bytes", "HostOS", "Archiving", "Settings", "RepositoryFormat", "RepositoryEngine", "Databases", "Journal", "Upkeep", "Operations", "TestKit"]),
+        [
+            "Bytes", "HostOS", "Codecs", "Archiving", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "Databases", "Journal", "Upkeep",
+            "Operations", "TestKit",
+        ]),
     // These two run the built program beside stock restic, as a user would.
     tests("InteropTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "TestKit", "lifeboat"]),
     tests("ProductTests", ["Bytes", "HostOS", "Codecs", "RepositoryEngine", "TestKit", "lifeboat"]),

@@ -138,11 +138,12 @@ package struct AppVerifyReport: Sendable {
     /// What to do about damage, in order; empty if there is none.
     package var advice: [String] {
         var advice: [String] = []
-        if check.suggestsRepairIndex {
-            advice.append("Let stock restic rebuild the index from the data that is there: `restic repair index`.")
-        }
+        let repairs = check.repairs
+        if !repairs.isEmpty { advice.append("Copy the repository before you repair it.") }
+        advice += repairs.filter { $0 != .snapshots }.map(\.advice)
         if !check.isClean || databases.contains(where: { $0.failure != nil }) {
             advice.append("Run `lifeboat backup` now: it stores again what is missing and still exists.")
+            if repairs.contains(.snapshots) { advice.append(CheckResult.Repair.snapshots.advice) }
             advice.append("Look at the health of the disk that holds the repository; damage seldom comes alone.")
         }
         if states.contains(where: \.isHopeless) {

@@ -2,7 +2,7 @@
 //
 // A log that cannot be written:
 //   backup, restore, key add, unlock, schedule …     a warning, and the verb goes on: on the worst day a full disk must not stop a restore
-//   forget, prune, key remove, key passwd            refused for an application, before anything is removed: there is no hurry, and who wants
+//   forget, prune, repair, key remove, key passwd    refused for an application, before anything is removed: there is no hurry, and who wants
 //                                                    no trace of it is the one to be stopped
 //   the same on a repository of no application       a warning: in a script in restic's place there may be nowhere to write to
 

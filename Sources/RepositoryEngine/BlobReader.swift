@@ -23,16 +23,24 @@ package final class BlobReader {
         seal = Seal(key: indexed.repository.masterKey)
     }
 
-    /// Reads one blob. Throws `blobMissing` if no index names it, `blobDamaged` if no copy verifies.
+    /// Reads one blob. Throws `blobMissing` if no index names it, `blobDamaged` if no copy verifies; if one of several copies could not be
+    /// reached, the error says that, for it proves nothing about the blob.
     package func read(_ handle: BlobHandle) throws -> [UInt8] {
         guard let first = indexed.index.locate(handle) else { throw RepositoryFailure.blobMissing(handle) }
         do {
             return try read(handle, at: first)
         } catch let error {
+            var unreached: (any Error)?
             for other in indexed.index.locations(handle) where other != first {
-                if let copy = try? read(handle, at: other) { return copy }
+                do {
+                    return try read(handle, at: other)
+                } catch RepositoryFailure.blobDamaged {
+                    continue
+                } catch {
+                    unreached = error
+                }
             }
-            throw error
+            throw unreached ?? error
         }
     }
 

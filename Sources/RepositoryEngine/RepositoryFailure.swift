@@ -51,13 +51,25 @@ package enum RepositoryFailure: Error, FailureConvertible {
         case .damaged(let object, let detail) where object.hasPrefix("index "):
             Failure(
                 .damaged, "\(object) is damaged: \(detail)",
-                hint: "`lifeboat check` lists what is damaged; stock restic makes the index anew from the data that is there: `restic repair index`")
+                hint: "`lifeboat repair index` makes the index anew from the data that is there; `lifeboat check` lists what else is damaged")
+        case .damaged(let object, let detail) where object.hasPrefix("lock "):
+            Failure(
+                .damaged, "\(object) is damaged: \(detail)",
+                hint: "make sure that no other program uses the repository, then run `lifeboat unlock --remove-all`")
+        case .damaged(let object, let detail) where object == "the config":
+            Failure(
+                .damaged, "\(object) is damaged: \(detail)",
+                hint: "bring back the file 'config' from a copy of the repository, even an old one: it never changes")
+        case .damaged(let object, let detail) where object.hasPrefix("key "):
+            Failure(
+                .damaged, "\(object) is damaged: \(detail)",
+                hint: "use the password of another key, or bring back the folder 'keys' from a copy of the repository")
         case .damaged(let object, let detail):
             Failure(.damaged, "\(object) is damaged: \(detail)", hint: "`lifeboat check --read-data` lists everything that is damaged")
         case .blobMissing(let blob):
             Failure(
                 .damaged, "the \(blob) is missing: no index names it",
-                hint: "`lifeboat check` lists the snapshots and files concerned; if index files are lost, `restic repair index` makes them anew")
+                hint: "`lifeboat check` lists the snapshots and files concerned; if index files are lost, `lifeboat repair index` makes them anew")
         case .blobDamaged(let blob, let pack, let detail):
             Failure(.damaged, "the \(blob) in pack \(pack.short) is damaged: \(detail)", hint: "`lifeboat check --read-data` lists everything that is damaged")
         case .locked(let by, let location):

@@ -64,13 +64,17 @@ package struct Check {
                 _ = try repository.keyring.load(id)
             } catch {
                 try report.add("key \(id.short)", error)
+                report.noteDamaged(id)
             }
         }
     }
 
     private func loadSnapshots() throws -> [CatalogedSnapshot] {
         let counter = StageCounter(.loadingSnapshots, total: nil, progress)
-        let snapshots = try SnapshotCatalog.load(repository) { id, error in try report.add("snapshot \(id.short)", error) }
+        let snapshots = try SnapshotCatalog.load(repository) { id, error in
+            try report.add("snapshot \(id.short)", error)
+            report.suggestRepairSnapshots()
+        }
         counter.advance()
         report.count { $0.snapshots = snapshots.count }
         return snapshots.filter { options.filter.matches($0.snapshot) }

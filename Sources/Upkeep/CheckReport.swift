@@ -60,6 +60,9 @@ final class CheckReport: Sendable {
     func addHint(_ text: String) { state.withLock { $0.hints.append(text) } }
     func count(_ change: (inout CheckCounts) -> Void) { state.withLock { change(&$0.counts) } }
     func suggestRepairIndex() { state.withLock { $0.suggestsRepairIndex = true } }
+    func suggestReadingAllHeaders() { state.withLock { $0.suggestsReadingAllHeaders = true } }
+    func suggestRepairSnapshots() { state.withLock { $0.suggestsRepairSnapshots = true } }
+    func noteDamaged(_ key: KeyID) { state.withLock { $0.damagedKeys.append(key) } }
     func suggestPrune() { state.withLock { $0.suggestsPrune = true } }
     func setPresent(_ packs: [PackFile]) { state.withLock { $0.presentPacks = Set(packs.map(\.id)) } }
     func setNeeded(_ packs: [PackFile]) { state.withLock { $0.neededPacks = packs } }
@@ -74,6 +77,7 @@ final class CheckReport: Sendable {
                 result.errors[position].affectedCount = found.count
             }
             result.isTraceComplete = isComplete
+            if !affected.isEmpty || !isComplete { result.suggestsRepairSnapshots = true }
         }
     }
 }

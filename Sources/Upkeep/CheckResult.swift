@@ -18,10 +18,32 @@ package struct CheckResult: Sendable {
     package internal(set) var neededPacks: [PackFile] = []
     package internal(set) var suggestsRepairIndex = false
     package internal(set) var suggestsPrune = false
+    /// The index and a pack that can be read contradict each other: only reading every pack's header puts that right.
+    package internal(set) var suggestsReadingAllHeaders = false
+    /// A snapshot, or something that one needs, is damaged.
+    package internal(set) var suggestsRepairSnapshots = false
+    /// Key files that no longer open anything.
+    package internal(set) var damagedKeys: [KeyID] = []
     /// False if there was too much damage to find every snapshot and file concerned.
     package internal(set) var isTraceComplete = true
 
     package var isClean: Bool { errors.isEmpty }
+
+    /// What puts the repository right, in this order.
+    package var repairs: [Repair] {
+        var repairs: [Repair] = []
+        if suggestsReadingAllHeaders { repairs.append(.indexFromAllPacks) } else if suggestsRepairIndex && !isClean { repairs.append(.index) }
+        if !brokenPacks.isEmpty { repairs.append(.packs(brokenPacks)) }
+        if suggestsRepairSnapshots { repairs.append(.snapshots) }
+        return repairs + damagedKeys.map { .removeKey($0) }
+    }
+
+    package enum Repair: Sendable, Equatable {
+        case index, indexFromAllPacks
+        case packs([PackID])
+        case snapshots
+        case removeKey(KeyID)
+    }
 }
 
 package struct CheckCounts: Sendable, Equatable {
@@ -48,11 +70,14 @@ package struct CheckError: Sendable, CustomStringConvertible {
 
     /// The blobs that this error makes unreadable, unless another copy is whole.
     let blobs: [BlobHandle]
+    /// The tree that can be read, and has something in it that is wrong.
+    let tree: BlobID?
 
-    init(_ object: String, _ message: String, blobs: [BlobHandle] = []) {
+    init(_ object: String, _ message: String, blobs: [BlobHandle] = [], tree: BlobID? = nil) {
         self.object = object
         self.message = message
         self.blobs = blobs
+        self.tree = tree
     }
 
     package var description: String { "\(object): \(message)" }

@@ -1,7 +1,8 @@
 // DamageTrace: which files of which snapshots suffer from the damage a check found. Walks the trees again, and only if there is some.
 //
 // 1. A blob is lost if each of its copies is in a damaged place, or if there is none. 2. Every snapshot is walked; a tree found to
-// hold nothing lost is never entered again. 3. Each lost blob of a file, and each lost tree, is a place where its errors show.
+// hold nothing lost is never entered again. 3. Each lost blob of a file, and each lost tree, is a place where its errors show; so is a
+// tree that can be read, with something in it that is wrong.
 
 import Bytes
 import RepositoryEngine
@@ -24,10 +25,11 @@ struct DamageTrace {
 
     func run(_ snapshots: [CatalogedSnapshot]) throws {
         let errors = report.errors
-        guard errors.contains(where: { !$0.blobs.isEmpty }) else { return }
+        guard errors.contains(where: { !$0.blobs.isEmpty || $0.tree != nil }) else { return }
         let (lost, isComplete) = lostBlobs(errors)
-        if lost.isEmpty { return report.setAffected([:], isComplete: isComplete) }
-        let search = Search(indexed, lost, placeLimit: DamageTrace.placeLimit)
+        let wrong = wrongTrees(errors)
+        if lost.isEmpty && wrong.isEmpty { return report.setAffected([:], isComplete: isComplete) }
+        let search = Search(indexed, lost, wrong, placeLimit: DamageTrace.placeLimit)
         let counter = StageCounter(.tracingDamage, total: snapshots.count, progress)
         for snapshot in snapshots.reversed() where !search.isFull {
             try search.run(snapshot)
@@ -49,6 +51,15 @@ struct DamageTrace {
         return (damaged.filter { isLost($0.key, reader) }, isComplete)
     }
 
+    /// Each readable tree that errors are about, with their positions.
+    private func wrongTrees(_ errors: [CheckError]) -> [BlobID: Set<Int>] {
+        var wrong: [BlobID: Set<Int>] = [:]
+        for (position, error) in errors.enumerated() {
+            if let tree = error.tree, wrong.count < DamageTrace.lostLimit { wrong[tree, default: []].insert(position) }
+        }
+        return wrong
+    }
+
     /// Reads the copies that are left; the check may not have read the packs of all of them. A tree must also make sense.
     private func isLost(_ blob: BlobHandle, _ reader: BlobReader) -> Bool {
         guard let bytes = try? reader.read(blob) else { return true }
@@ -59,6 +70,7 @@ struct DamageTrace {
     private final class Search: TreeVisitor {
         private(set) var found: [Int: (paths: [AffectedPath], count: Int)] = [:]
         private let lost: [BlobHandle: Set<Int>]
+        private let wrong: [BlobID: Set<Int>]
         private let placeLimit: Int
         private let walk: DepthFirstWalk
         private var snapshot = SnapshotID(.zero)
@@ -68,8 +80,9 @@ struct DamageTrace {
         /// For each tree on the way down, whether something lost was seen in it.
         private var dirty: [Bool] = []
 
-        init(_ indexed: IndexedRepository, _ lost: [BlobHandle: Set<Int>], placeLimit: Int) {
+        init(_ indexed: IndexedRepository, _ lost: [BlobHandle: Set<Int>], _ wrong: [BlobID: Set<Int>], placeLimit: Int) {
             self.lost = lost
+            self.wrong = wrong
             self.placeLimit = placeLimit
             walk = DepthFirstWalk(indexed)
         }
@@ -89,6 +102,7 @@ struct DamageTrace {
                 return false
             }
             dirty.append(false)
+            if let errors = wrong[tree] { note(errors, path) }
             return true
         }
 

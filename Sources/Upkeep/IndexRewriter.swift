@@ -1,4 +1,5 @@
-// IndexRewriter: new index files without the packs that are about to go, then the old ones away.
+// IndexRewriter: new index files without the packs that are about to go, then the old ones away. For pruning, the stored files are the
+// truth; for repairing, the loaded index is: damaged files go, and packs that no file describes rightly are written from it.
 //
 // 1. Read every index file there is now. One that is full, not oversized, names no pack that goes and none twice stays as it is.
 // 2. The packs of all others that stay are gathered into new files. A description of a pack counts only if it is the one that the
@@ -15,7 +16,11 @@ struct IndexRewriter {
     /// A file with more blobs than a full one and the largest possible pack.
     private static let oversizedBlobCount = IndexFileWriter.fullBlobCount + PackHeader.maximumEntryCount
 
+    /// Where the truth is.
+    enum Source { case storedFiles, loadedIndex }
+
     private let indexed: IndexedRepository
+    private let source: Source
     private let isGone: (PackID) -> Bool
     private var writer = IndexFileWriter()
     private var described: Set<PackID> = []
@@ -25,8 +30,10 @@ struct IndexRewriter {
     /// - Parameters:
     ///   - indexed: its index knows every pack that must stay, those just written included.
     ///   - isGone: packs that are about to be deleted.
-    init(_ indexed: IndexedRepository, isGone: @escaping (PackID) -> Bool) {
+    ///   - source: with `.loadedIndex`, what the files lack is taken from the index.
+    init(_ indexed: IndexedRepository, source: Source = .storedFiles, isGone: @escaping (PackID) -> Bool) {
         self.indexed = indexed
+        self.source = source
         self.isGone = isGone
     }
 
@@ -39,7 +46,11 @@ struct IndexRewriter {
         // Whether the only file to be replaced says nothing wrong; nil unless there is exactly one.
         var alone: Bool?
         for file in files {
-            let packs = try load(file)
+            guard let packs = try load(file) else {
+                alone = nil
+                obsolete.append(file)
+                continue
+            }
             if staysAsItIs(packs) {
                 described.formUnion(packs.map(\.id))
             } else {
@@ -49,6 +60,7 @@ struct IndexRewriter {
             }
             counter.advance()
         }
+        if source == .loadedIndex, try fillGaps() { alone = nil }
         // A single file that is merely not full would be replaced by its like.
         if let alone, alone, writtenFileCount == 0 { obsolete = [] } else { try flush() }
         try ensureComplete()
@@ -56,13 +68,22 @@ struct IndexRewriter {
         return obsolete.count
     }
 
-    private func load(_ file: IndexID) throws -> [IndexedPack] {
-        let json = try repository.loadFile(StoreKey(.index, file.digest))
+    /// Nil for a damaged file that is to be replaced from the loaded index.
+    private func load(_ file: IndexID) throws -> [IndexedPack]? {
         do {
-            return try IndexFile.packs(in: json, version: repository.config.version)
-        } catch let error as FormatError {
+            return try IndexFile.packs(in: repository.loadFile(StoreKey(.index, file.digest)), version: repository.config.version)
+        } catch {
+            if source == .loadedIndex && ProvenDamage.isShown(by: error) { return nil }
+            guard let error = error as? FormatError else { throw error }
             throw RepositoryFailure.damaged(object: "index \(file.short)", detail: error.detail)
         }
+    }
+
+    /// Writes the packs that no file describes as the loaded index does. False if there are none.
+    private mutating func fillGaps() throws -> Bool {
+        let gaps = indexed.index.packs.filter { !isGone($0) && !described.contains($0) }
+        try take(gaps.map { IndexedPack(id: $0, blobs: indexed.index.blobs(of: $0)) })
+        return !gaps.isEmpty
     }
 
     private func staysAsItIs(_ packs: [IndexedPack]) -> Bool {

@@ -54,6 +54,7 @@ final class PackInspection: Sendable {
         if !errors.isEmpty { errors = try scan.errors(of: pack) }
         guard !errors.isEmpty else { return report.noteWhole(pack.id) }
         for error in errors { report.add(error) }
+        if scan.indexDiffers { report.suggestReadingAllHeaders() }
         report.markBroken(pack.id)
     }
 }
@@ -69,6 +70,8 @@ private final class PackScan {
 
     private var pack = PackFile(id: PackID(.zero), byteCount: 0)
     private var errors: [CheckError] = []
+    /// Whether the header of the last pack can be read and says something else than the index.
+    private(set) var indexDiffers = false
 
     init(_ indexed: IndexedRepository) {
         self.indexed = indexed
@@ -80,6 +83,7 @@ private final class PackScan {
     func errors(of pack: PackFile) throws -> [CheckError] {
         self.pack = pack
         errors = []
+        indexDiffers = false
         hasher.reset()
         do {
             try scan()
@@ -146,6 +150,7 @@ private final class PackScan {
 
     private func compare(_ header: [PackedBlob], _ listed: [PackedBlob]) {
         if header == listed { return }
+        indexDiffers = true
         let inHeader = Set(header), inIndex = Set(listed)
         for blob in listed where !inHeader.contains(blob) {
             complain("the index says that the \(blob.handle) is in it, the header does not", blobs: [blob.handle])

@@ -63,7 +63,10 @@ final class TreeInspection: Sendable {
         }
     }
 
-    private func complain(_ tree: BlobID, _ message: String) { report.add(CheckError("tree \(tree.short)", message)) }
+    private func complain(_ tree: BlobID, _ message: String) {
+        report.add(CheckError("tree \(tree.short)", message, tree: tree))
+        report.suggestRepairSnapshots()
+    }
 
     private func noteUse(_ type: BlobType, _ ids: [BlobID]) {
         guard notesUse else { return }

@@ -19,6 +19,13 @@ package enum UpkeepFailure: Error, FailureConvertible, Equatable {
     case treeDamaged(String, detail: String)
     /// The index files changed while they were being rewritten.
     case indexChanged(pack: String)
+    case noSuchPack(String)
+    /// What was to be removed could not be copied first.
+    case copyNotKept(String, path: String, reason: String)
+    case noSuchMigration(String)
+    case migrationRefused(String, reason: String)
+    /// The new config was not stored well; what is there now, and where the old one is.
+    case configNotReplaced(reason: String, isOldRestored: Bool, copy: String)
     case invalidText(String, what: String, example: String)
 
     package var failure: Failure {
@@ -62,6 +69,26 @@ package enum UpkeepFailure: Error, FailureConvertible, Equatable {
                 .damaged,
                 "could not rewrite the index: no index file describes pack \(pack) as it was loaded; no index file and no pack in use was deleted",
                 hint: "run `lifeboat check`; another program may be writing without a lock")
+        case .noSuchPack(let id):
+            Failure(
+                .failed, "there is no pack \(id) in the repository; nothing was changed",
+                hint: "give whole ids as `lifeboat check --read-data` names them; for packs that are missing run `lifeboat repair index`")
+        case .copyNotKept(let object, let path, let reason):
+            Failure(
+                .failed, "could not keep a copy of \(object) in '\(path)': \(reason); nothing was removed from the repository",
+                hint: "name a directory with room for the damaged files: --save-to DIR")
+        case .noSuchMigration(let name):
+            Failure(.usage, "there is no migration '\(name)'", hint: "`lifeboat migrate` lists what can be applied")
+        case .migrationRefused(let name, let reason):
+            Failure(.failed, "migration \(name) cannot be applied: \(reason)", hint: "`lifeboat migrate` lists what can be applied")
+        case .configNotReplaced(let reason, true, let copy):
+            Failure(
+                .unreachable, "could not replace the config: \(reason); the old one was put back and the repository is as it was",
+                hint: "look after the place, then try again; a copy of the old config is '\(copy)'")
+        case .configNotReplaced(let reason, false, let copy):
+            Failure(
+                .unreachable, "could not replace the config: \(reason); nor could the old one be put back",
+                hint: "if the repository does not open any more, copy '\(copy)' to the file 'config' in it")
         case .invalidText(let text, let what, let example):
             Failure(.usage, "'\(text)' is not \(what)", hint: "write it like \(example)")
         }

@@ -4,9 +4,10 @@ import Synchronization
 
 package struct UpkeepProgress: Sendable, Equatable {
     package enum Stage: String, Sendable {
-        case loadingSnapshots, loadingIndexes, walkingTrees, readingPacks, tracingDamage
+        case loadingSnapshots, loadingIndexes, walkingTrees, readingPacks, readingPackHeaders, tracingDamage
         case repackingPacks, rewritingIndex, deletingPacks, deletingSnapshots
         case countingSnapshots
+        case salvagingPacks, repairingSnapshots
     }
 
     package let stage: Stage

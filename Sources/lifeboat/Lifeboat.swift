@@ -36,7 +36,8 @@ struct Lifeboat: ParsableCommand {
 
     private static let repositoryCommands: [any ParsableCommand.Type] = [
         SnapshotsCommand.self, LsCommand.self, DumpCommand.self, StatsCommand.self, ForgetCommand.self, PruneCommand.self,
-        CheckCommand.self, UnlockCommand.self, RepositoryCommand.self, KeyCommand.self, CompletionCommand.self, VersionCommand.self,
+        CheckCommand.self, RepairCommand.self, RecoverCommand.self, MigrateCommand.self,
+        UnlockCommand.self, RepositoryCommand.self, KeyCommand.self, CompletionCommand.self, VersionCommand.self,
     ]
 
     static func main() {

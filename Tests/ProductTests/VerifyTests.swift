@@ -127,9 +127,9 @@ import Testing
         let file = try #require(try Directory.entries(of: index).first).name
         try Self.flip(index.appending(file))
         let result = try school.lifeboat("verify", "--report=../page.html", status: 20)
-        #expect(result.outputText.contains("what to do") && result.outputText.contains("restic repair index"), "\(result.outputText)")
+        #expect(result.outputText.contains("what to do") && result.outputText.contains("lifeboat repair index"), "\(result.outputText)")
         let page = try school.scratch.text("page.html")
-        #expect(page.contains("Damage was found.") && page.contains("<code>restic repair index</code>"))
+        #expect(page.contains("Damage was found.") && page.contains("<code>lifeboat repair index</code>"))
     }
 
     @Test func `a restore that meets a damaged index says what mends it`() throws {
@@ -138,7 +138,7 @@ import Testing
         let index = school.repository.appending("index")
         for entry in try Directory.entries(of: index) { try Self.flip(index.appending(entry.name)) }
         let result = try school.lifeboat("restore", "--force", status: 20)
-        #expect(result.errorText.contains("lifeboat check") && result.errorText.contains("restic repair index"), "\(result.errorText)")
+        #expect(result.errorText.contains("lifeboat check") && result.errorText.contains("lifeboat repair index"), "\(result.errorText)")
     }
 
     private static func flip(_ path: BytePath) throws {

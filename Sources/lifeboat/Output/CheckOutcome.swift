@@ -1,6 +1,7 @@
 // CheckOutcome: what a check found, as a person or a script wants to read it.
 
 import Bytes
+import Operations
 import RepositoryFormat
 import Upkeep
 
@@ -13,7 +14,10 @@ struct CheckOutcome {
 
     /// Prints the outcome, and ends with exit status 20 if there is damage.
     func print(_ output: OutputOptions) {
-        for error in result.errors { CheckOutcome.print(error, output) }
+        for (position, error) in result.errors.enumerated() {
+            CheckOutcome.print(error, output)
+            if !output.json && isLastOfHarmlessPack(position) { Console.message("       concerns no file of any snapshot") }
+        }
         if output.json {
             Console.out(json)
         } else {
@@ -21,7 +25,7 @@ struct CheckOutcome {
             if !output.quiet || !result.isClean { Console.out(verdict) }
         }
         if !result.isClean {
-            if !output.json { Console.message(Style.hint.on(stderr: "hint:") + "  " + advice) }
+            if !output.json { for line in advice { Console.message(line) } }
             Console.end(.damaged)
         }
     }
@@ -44,9 +48,23 @@ struct CheckOutcome {
         return "\(finding): \(scope)\(read)"
     }
 
-    private var advice: String {
-        if result.suggestsRepairIndex { return "stock restic can repair this repository: `restic repair index`, then back up again" }
-        return "run a new backup: it stores again what still exists at the source"
+    /// Whether the errors of a pack end here, and all of its blobs that snapshots need can still be read.
+    private func isLastOfHarmlessPack(_ position: Int) -> Bool {
+        let object = result.errors[position].object
+        guard object.hasPrefix("pack "), result.isTraceComplete else { return false }
+        if position + 1 < result.errors.count, result.errors[position + 1].object == object { return false }
+        return !result.errors.contains { $0.object == object && $0.affectedCount > 0 }
+    }
+
+    /// A new backup heals what still exists at its source, once damaged packs are out of the way and before the rest is given up.
+    private var advice: [String] {
+        var steps = result.repairs.filter { $0 != .snapshots }.map { ($0.command, $0.purpose) }
+        steps.append(("lifeboat backup", "stores again what is missing and still exists at the source"))
+        if result.repairs.contains(.snapshots) { steps.append((CheckResult.Repair.snapshots.command, CheckResult.Repair.snapshots.purpose)) }
+        let width = steps.map(\.0.count).max() ?? 0
+        return [Style.hint.on(stderr: "hint:") + "  copy the repository, then, in this order:"]
+            + steps.map { "         \($0 + String(repeating: " ", count: width - $0.count))   \($1)" }
+            + ["       and check again"]
     }
 
     private var json: String {
@@ -56,6 +74,7 @@ struct CheckOutcome {
             .raw("broken_packs", result.brokenPacks.isEmpty ? "null" : "[\(broken)]")
             .bool("suggest_repair_index", result.suggestsRepairIndex)
             .bool("suggest_prune", result.suggestsPrune)
+            .strings("repairs", result.repairs.map(\.command))
             .text
     }
 }

@@ -58,6 +58,9 @@ final class StageLine: Sendable {
         case .deletingPacks: "deleting packs"
         case .deletingSnapshots: "deleting snapshots"
         case .countingSnapshots: "counting snapshots"
+        case .readingPackHeaders: "reading what packs hold, pack"
+        case .salvagingPacks: "saving what is whole in packs"
+        case .repairingSnapshots: "repairing snapshots"
         }
     }
 }

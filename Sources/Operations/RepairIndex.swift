@@ -1,0 +1,26 @@
+// RepairIndex: the verb `repair index`: makes the index say again what the packs hold.
+
+package import Upkeep
+
+package struct RepairIndex {
+    package var access: RepositoryAccess
+    /// Read the header of every pack, also of those that the index seems to know.
+    package var readsAllPacks = false
+
+    package init(access: RepositoryAccess) { self.access = access }
+
+    package func run(progress: @escaping UpkeepProgressHandler) throws -> IndexRepair.Outcome {
+        try Cancelled.explained(
+            "no pack was changed, and every pack that was in the index still is", next: "run `lifeboat repair index` again"
+        ) {
+            try access.exclusively { repository in
+                try access.audit.record(AuditTrail.Action("repair index", "\(access.address)")) {
+                    var repair = IndexRepair(repository, readsAllPacks: readsAllPacks, progress: progress)
+                    return try repair.run()
+                } result: { outcome in
+                    (0, "wrote \(outcome.writtenIndexFileCount) index files, deleted \(outcome.deletedIndexFileCount)")
+                }
+            }
+        }
+    }
+}

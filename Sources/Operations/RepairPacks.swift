@@ -1,0 +1,63 @@
+// RepairPacks: the verb `repair packs`: saves what is whole in damaged packs, and takes them out of the repository.
+
+import Bytes
+package import RepositoryEngine
+import RepositoryFormat
+import Stores
+package import Upkeep
+
+package struct RepairPacks {
+    package var access: RepositoryAccess
+    /// Ids of packs, or their beginnings. Empty: every pack is read, and those that are damaged are repaired.
+    package var names: [String]
+    package var copies: KeptCopies
+    package var writer = WriterOptions()
+
+    package init(access: RepositoryAccess, names: [String], copies: KeptCopies) {
+        self.access = access
+        self.names = names
+        self.copies = copies
+    }
+
+    package func run(progress: @escaping UpkeepProgressHandler) throws -> PackSalvage.Outcome {
+        try Cancelled.explained(
+            "what was whole in the packs is still there; copies that were made stay in '\(copies.directory)'", next: "run `lifeboat repair packs` again"
+        ) {
+            try access.exclusively { repository in
+                let packs = try names.isEmpty ? findDamaged(in: repository, progress) : resolve(in: repository)
+                if packs.isEmpty { return PackSalvage.Outcome() }
+                return try repair(packs, in: repository, progress)
+            }
+        }
+    }
+
+    private func repair(_ packs: [PackID], in repository: Repository, _ progress: @escaping UpkeepProgressHandler) throws -> PackSalvage.Outcome {
+        let shown = packs.prefix(50).map(\.short).joined(separator: " ")
+        let action = AuditTrail.Action("repair packs", "\(packs.count) packs (\(shown)) of \(access.address)", destroys: true)
+        return try access.audit.record(action) {
+            var salvage = PackSalvage(packs, try IndexedRepository.load(repository), copies: copies, options: writer, progress: progress)
+            return try salvage.run()
+        } result: { outcome in
+            (0, "removed \(outcome.removedPacks.count) packs, saved \(outcome.savedBlobCount) blobs, lost \(outcome.lostBlobs.count)")
+        }
+    }
+
+    /// Every byte of every pack in the index is read.
+    private func findDamaged(in repository: Repository, _ progress: @escaping UpkeepProgressHandler) throws -> [PackID] {
+        // Says so now if an index file is damaged: then a pack might seem to hold nothing.
+        _ = try IndexedRepository.load(repository)
+        return try Check(repository, options: CheckOptions(readData: .all), progress: progress).run().brokenPacks
+    }
+
+    private func resolve(in repository: Repository) throws -> [PackID] {
+        let there = try repository.store.list(.pack).map { PackID($0.name) }
+        return try names.map { name in
+            let matches = there.filter { $0.hex.hasPrefix(name) }
+            guard let pack = matches.first, !name.isEmpty else { throw UpkeepFailure.noSuchPack(name) }
+            guard matches.count == 1 else {
+                throw Failure(.failed, "\(matches.count) packs begin with '\(name)'; nothing was changed", hint: "give more digits")
+            }
+            return pack
+        }
+    }
+}

@@ -17,6 +17,10 @@ package enum UpkeepFailure: Error, FailureConvertible, Equatable {
     case neededPackMissing(packs: Int, example: String)
     case packSizeMismatch(pack: String, expected: UInt64, actual: UInt64)
     case treeDamaged(String, detail: String)
+    /// Writing the tree again would not give what was read: it holds something this program does not know.
+    case treeNotRewritable(String, path: String)
+    /// No pack's id begins so.
+    case noSuchPack(String)
     /// The index files changed while they were being rewritten.
     case indexChanged(pack: String)
     case invalidText(String, what: String, example: String)
@@ -57,6 +61,12 @@ package enum UpkeepFailure: Error, FailureConvertible, Equatable {
             Failure(
                 .damaged, "could not find out what snapshots need: tree \(tree) is damaged: \(detail); nothing was changed",
                 hint: "run `lifeboat check` to see which snapshots are concerned")
+        case .treeNotRewritable(let tree, let path):
+            Failure(
+                .failed,
+                "could not rewrite '\(path)': its tree \(tree) holds something this program does not know and would lose; no snapshot was changed",
+                hint: "leave the directory out as a whole, or rewrite the snapshot with the program that made it")
+        case .noSuchPack(let id): Failure(.failed, "there is no pack '\(id)'", hint: "`restic list packs` lists the ids of all packs")
         case .indexChanged(let pack):
             Failure(
                 .damaged,

@@ -7,6 +7,7 @@ package struct UpkeepProgress: Sendable, Equatable {
         case loadingSnapshots, loadingIndexes, walkingTrees, readingPacks, tracingDamage
         case repackingPacks, rewritingIndex, deletingPacks, deletingSnapshots
         case countingSnapshots
+        case rewritingTrees, replacingSnapshots, copyingPacks
     }
 
     package let stage: Stage

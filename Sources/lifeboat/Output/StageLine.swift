@@ -58,6 +58,9 @@ final class StageLine: Sendable {
         case .deletingPacks: "deleting packs"
         case .deletingSnapshots: "deleting snapshots"
         case .countingSnapshots: "counting snapshots"
+        case .rewritingTrees: "rewriting snapshots"
+        case .replacingSnapshots: "saving snapshots"
+        case .copyingPacks: "copying packs"
         }
     }
 }

@@ -41,6 +41,8 @@ package enum Retag {
         package var replaced: [Replaced] = []
         /// Old snapshots that could not be removed although their successors are there.
         package var remaining: [(id: SnapshotID, message: String)] = []
+
+        package init() {}
     }
 
     /// The snapshots that the change concerns, as they will be.

@@ -4,6 +4,7 @@ import ArgumentParser
 import Bytes
 import Operations
 import RepositoryEngine
+import RepositoryFormat
 import Upkeep
 
 struct DiffCommand: ParsableCommand {

@@ -11,6 +11,8 @@ package struct DiffSnapshots {
     /// Each `latest`, an id or a prefix of one, optionally followed by `:/directory`.
     package var before: String
     package var after: String
+    /// What `latest` is the latest of.
+    package var filter = SnapshotFilter()
     package var showsMetadata = false
 
     package init(access: RepositoryAccess, before: String, after: String) {
@@ -32,7 +34,8 @@ package struct DiffSnapshots {
         onSnapshots: (CatalogedSnapshot, CatalogedSnapshot) -> Void, onChange: @escaping (DiffChange) throws -> Void
     ) throws -> Outcome {
         try access.withIndex(.shared, onlyReading: true) { indexed, snapshots in
-            let old = try SnapshotCatalog.resolve(before, in: snapshots), new = try SnapshotCatalog.resolve(after, in: snapshots)
+            let old = try SnapshotCatalog.resolve(before, in: snapshots, filter: filter)
+            let new = try SnapshotCatalog.resolve(after, in: snapshots, filter: filter)
             onSnapshots(old.snapshot, new.snapshot)
             let reader = BlobReader(indexed)
             let trees = try [old, new].map { try SnapshotPath.directory($0.path, of: $0.snapshot, reader: reader) }

@@ -84,12 +84,12 @@ import Upkeep
 
     @Test func `of which nothing would be kept stay as they are`() throws {
         let (_, store) = try fixture(seed: 21)
-        let before = store.list(.snapshot)
+        let before = Set(store.list(.snapshot).map(\.name))
         var request = RewriteRequest()
         request.selection = .including([try PatternList(["nothing of this name"])])
         request.forgetsOriginals = true
         #expect(try rewrite(request, in: store).changes.isEmpty)
-        #expect(store.list(.snapshot) == before)
+        #expect(Set(store.list(.snapshot).map(\.name)) == before)
     }
 
     // MARK: Trees we do not understand
@@ -120,14 +120,14 @@ import Upkeep
 
     @Test func `are refused where something would be lost`() throws {
         let (store, _) = try odd()
-        let before = store.list(.snapshot)
+        let before = Set(store.list(.snapshot).map(\.name))
         do {
             try rewrite(request(excluding: "a", forget: true), in: store)
             Issue.record("a tree with an unknown key was rewritten")
         } catch UpkeepFailure.treeNotRewritable(_, let path) {
             #expect(path.hasSuffix(":/odd/inner"))
         }
-        #expect(store.list(.snapshot) == before)
+        #expect(Set(store.list(.snapshot).map(\.name)) == before)
         try expectClean(store)
     }
 

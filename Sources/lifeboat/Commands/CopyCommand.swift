@@ -33,8 +33,11 @@ struct CopyCommand: ParsableCommand {
 
     func run() throws {
         let source = try source()
+        var destination = try repository.access()
+        // What an application's snapshots are copied to is no application's; that they were copied is a line of its log.
+        if source.isOfApplication { destination.audit = source.access.audit }
         let verb = CopySnapshots(
-            source: source, destination: try repository.access(), choice: SnapshotChoice(names: ids, filter: filter.filter()),
+            source: source.access, destination: destination, choice: SnapshotChoice(names: ids, filter: filter.filter()),
             writer: try writing.options())
         let line = StageLine(output)
         let outcome = try line.around { progress in
@@ -52,9 +55,9 @@ struct CopyCommand: ParsableCommand {
         printSummary(outcome)
     }
 
-    private func source() throws -> RepositoryAccess {
+    private func source() throws -> (access: RepositoryAccess, isOfApplication: Bool) {
         let retry = try repository.retryLock.map(Durations.seconds) ?? 0
-        if let access = try from.access(retryLockSeconds: retry, withoutLock: repository.noLock) { return access }
+        if let access = try from.access(retryLockSeconds: retry, withoutLock: repository.noLock) { return (access, false) }
         guard repository.isGiven, try repository.lookup.findIfAny() != nil else {
             throw Failure(
                 .usage, "no repository to copy from is given",
@@ -63,7 +66,9 @@ struct CopyCommand: ParsableCommand {
         var access = try AppWorkbench.open(repository.lookup, programVersion: "lifeboat \(Lifeboat.version)").access
         access.withoutLock = repository.noLock
         access.onReadingWithoutLock = { Console.warning($0.message) }
-        return access
+        access.onDamagedSnapshot = { Console.warning($0.message) }
+        access.audit.onWarning = { Console.warning($0) }
+        return (access, true)
     }
 
     private func printPresent(_ source: CatalogedSnapshot, _ copy: SnapshotID) {

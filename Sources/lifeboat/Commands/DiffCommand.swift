@@ -14,6 +14,9 @@ struct DiffCommand: ParsableCommand {
             Examples:
               lifeboat diff 4f2a91c0 latest
               lifeboat diff 4f2a91c0:/var/www latest:/var/www --metadata
+              lifeboat diff 4f2a91c0 latest --tag source=files
+
+            --host, --tag and --path say of what `latest` is the latest.
 
             Marks: + added, - removed, M content changed, U metadata changed (with --metadata), T type changed, ? content changed though nothing
             else did: perhaps a damaged disk.
@@ -28,12 +31,14 @@ struct DiffCommand: ParsableCommand {
     @Flag(name: .long, help: "Also show what changed only in mode, owner, times and the like.")
     var metadata = false
 
+    @OptionGroup var filter: SnapshotFilterOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
         var verb = DiffSnapshots(access: try repository.access(), before: before, after: after)
         verb.showsMetadata = metadata
+        verb.filter = filter.filter()
         let (json, quiet) = (output.json, output.quiet)
         let outcome = try verb.run(
             onSnapshots: { old, new in

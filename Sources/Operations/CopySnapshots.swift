@@ -29,8 +29,8 @@ package struct CopySnapshots {
         progress: @escaping UpkeepProgressHandler, onChoice: (CopyChoice) -> Void = { _ in }, onCopied: (CopyOutcome.Copied) -> Void = { _ in }
     ) throws -> CopyOutcome {
         try Cancelled.explained(
-            "snapshots that were copied until then are whole, and what was copied of the next one is not sent again",
-            next: "run `lifeboat copy` again"
+            "snapshots that were copied until then are whole, the others are not there yet",
+            next: "run `lifeboat copy` again: it sends what is missing"
         ) {
             try source.withIndex(.shared, onlyReading: true) { from, snapshots in
                 let chosen = try choice.chosen(from: snapshots)

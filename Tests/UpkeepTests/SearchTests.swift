@@ -65,15 +65,16 @@ import Upkeep
                 onUnreadable: { _, message in Issue.record("\(message)") })
             for snapshot in try SnapshotCatalog.load(fixture.repository) { try finder.find(in: snapshot) }
             for id in fixture.snapshots {
-                let expected = Set((fixture.contents[id] ?? [:]).keys.filter { path in
-                    let names = path.components.map { String(decoding: $0, as: UTF8.self) }
-                    return switch pattern {
-                    case "file1?": names.contains { $0.hasPrefix("file1") && $0.count == 6 }
-                    case "/data/dir2": names[1] == "dir2"
-                    case "sub": names.contains("sub")
-                    default: names.count > 3 && names[2] == "sub"
-                    }
-                })
+                let expected = Set(
+                    (fixture.contents[id] ?? [:]).keys.filter { path in
+                        let names = path.components.map { String(decoding: $0, as: UTF8.self) }
+                        return switch pattern {
+                        case "file1?": names.contains { $0.hasPrefix("file1") && $0.count == 6 }
+                        case "/data/dir2": names[1] == "dir2"
+                        case "sub": names.contains("sub")
+                        default: names.count > 3 && names[2] == "sub"
+                        }
+                    })
                 #expect(found[id] ?? [] == expected, "seed \(seed), \(pattern)")
             }
         }

@@ -54,7 +54,7 @@ let engines: [Target] = [
 
 let flows: [Target] = [
     room("Archiving", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees"]),
-    room("Upkeep", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine"]),
+    room("Upkeep", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees"]),
 ]
 
 let engineTests: [Target] = [
@@ -69,7 +69,7 @@ let engineTests: [Target] = [
     tests("RepositoryEngineTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "TestKit"]),
     tests("FileTreesTests", ["Bytes", "HostOS", "FileTrees", "TestKit"]),
     tests("ArchivingTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Archiving", "TestKit"]),
-    tests("UpkeepTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "Upkeep", "TestKit"]),
+    tests("UpkeepTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Upkeep", "TestKit"]),
     tests("TidyTests", ["Bytes", "HostOS", "TestKit"]),
 ]
 

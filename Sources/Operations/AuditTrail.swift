@@ -1,8 +1,8 @@
 // AuditTrail: how verbs record what they do in the audit log: what destroys is written down before it happens, everything when it is over.
 //
 // A log that cannot be written:
-//   backup, restore, key add, unlock, schedule …     a warning, and the verb goes on: on the worst day a full disk must not stop a restore
-//   forget, prune, repair, key remove, key passwd    refused for an application, before anything is removed: there is no hurry, and who wants
+//   backup, restore, copy, tag, key add, unlock …    a warning, and the verb goes on: on the worst day a full disk must not stop a restore
+//   forget, prune, repair, rewrite --forget, key …    refused for an application, before anything is removed: there is no hurry, and who wants
 //                                                    no trace of it is the one to be stopped
 //   the same on a repository of no application       a warning: in a script in restic's place there may be nowhere to write to
 

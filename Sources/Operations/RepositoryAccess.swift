@@ -35,8 +35,10 @@ package struct RepositoryAccess: Sendable {
     }
 
     /// Makes the repository and returns its id and the id of its first key.
-    package func create(identity: Identity = .ofThisProcess()) throws -> Repository {
-        try Repository.create(in: address.open(), password: password.resolve(), identity: identity)
+    /// - Parameter model: a repository whose way of cutting files the new one takes over, so that copies between them share chunks.
+    package func create(identity: Identity = .ofThisProcess(), like model: RepositoryAccess? = nil) throws -> Repository {
+        let polynomial = try model.map { try $0.open().config.polynomial }
+        return try Repository.create(in: address.open(), password: password.resolve(), identity: identity, polynomial: polynomial)
     }
 
     /// Opens without a lock, for commands that take none.
@@ -102,7 +104,7 @@ package struct RepositoryAccess: Sendable {
     }
 
     /// The snapshots that can be read. If there are damaged ones and nothing else, the damage is the answer.
-    private func loadSnapshots(_ repository: Repository) throws -> [CatalogedSnapshot] {
+    func loadSnapshots(_ repository: Repository) throws -> [CatalogedSnapshot] {
         guard let onDamagedSnapshot else { return try SnapshotCatalog.load(repository) }
         var damage: [Failure] = []
         let snapshots = try SnapshotCatalog.load(repository) { _, error in damage.append(try RepositoryAccess.damage(error)) }

@@ -70,13 +70,21 @@ package final class BlobReader {
     package func open<R>(
         _ handle: BlobHandle, at location: BlobLocation, _ sealed: inout MutableSpan<UInt8>, _ body: (Span<UInt8>) throws -> R
     ) throws -> R {
+        try openWithPayload(handle, at: location, &sealed) { plain, _ in try body(plain) }
+    }
+
+    /// The same, and lends what lies under the seal as well: the plaintext itself, or the frame it was unfolded from.
+    package func openWithPayload<R>(
+        _ handle: BlobHandle, at location: BlobLocation, _ sealed: inout MutableSpan<UInt8>,
+        _ body: (_ plain: Span<UInt8>, _ payload: Span<UInt8>) throws -> R
+    ) throws -> R {
         do {
             try seal.openInPlace(&sealed)
         } catch {
             throw RepositoryFailure.blobDamaged(handle, location.pack, detail: Failure(describing: error).message)
         }
-        let plain = sealed.span.extracting(Seal.nonceByteCount..<sealed.count - Seal.tagByteCount)
-        guard location.uncompressedLength != 0 else { return try verified(handle, location, plain, body) }
+        let payload = sealed.span.extracting(Seal.nonceByteCount..<sealed.count - Seal.tagByteCount)
+        guard location.uncompressedLength != 0 else { return try verified(handle, location, payload, payload, body) }
         guard Int(location.uncompressedLength) <= BlobReader.maximumBlobByteCount else {
             throw RepositoryFailure.blobDamaged(handle, location.pack, detail: "the index gives it an impossible length")
         }
@@ -84,19 +92,20 @@ package final class BlobReader {
         if byteCount > unpacked.capacity { unpacked = Block(capacity: byteCount) }
         unpacked.setCountUninitialised(byteCount)
         do {
-            try unpacked.withMutableBytes(0..<byteCount) { (target) throws(CodecError) in try decompressor.decompress(plain, into: &target) }
+            try unpacked.withMutableBytes(0..<byteCount) { (target) throws(CodecError) in try decompressor.decompress(payload, into: &target) }
         } catch {
             throw RepositoryFailure.blobDamaged(handle, location.pack, detail: Failure(describing: error).message)
         }
-        return try unpacked.withBytes { content in try verified(handle, location, content, body) }
+        return try unpacked.withBytes { content in try verified(handle, location, content, payload, body) }
     }
 
     private func verified<R>(
-        _ handle: BlobHandle, _ location: BlobLocation, _ content: Span<UInt8>, _ body: (Span<UInt8>) throws -> R
+        _ handle: BlobHandle, _ location: BlobLocation, _ content: Span<UInt8>, _ payload: Span<UInt8>,
+        _ body: (Span<UInt8>, Span<UInt8>) throws -> R
     ) throws -> R {
         guard hasher.digest(of: content) == handle.id.digest else {
             throw RepositoryFailure.blobDamaged(handle, location.pack, detail: "its content does not have the hash that is its name")
         }
-        return try body(content)
+        return try body(content, payload)
     }
 }

@@ -120,9 +120,35 @@ package final class BlobWriter: Sendable {
         /// Stores a blob even though the repository has a copy: repacking.
         package func saveAgain(_ handle: BlobHandle, _ plaintext: Span<UInt8>) throws { try store(handle, plaintext) }
 
+        /// Stores a blob of another repository, whose reader has verified it, unless this repository has it. What is compressed there is
+        /// sealed as it is, where the format allows that. True if it was new.
+        /// - Parameters:
+        ///   - payload: the frame that unfolds to `plaintext`; not looked at if `uncompressedLength` is 0.
+        package func saveTransferred(
+            _ handle: BlobHandle, _ plaintext: Span<UInt8>, payload: Span<UInt8>, uncompressedLength: UInt32
+        ) throws -> Bool {
+            guard uncompressedLength != 0, writer.indexed.repository.config.version == .two else {
+                return try save(handle.type, plaintext, id: handle.id)
+            }
+            guard writer.indexed.index.reserve(handle) else { return false }
+            sealed.reserve(payload.count + Seal.overhead)
+            sealed.count = payload.count + Seal.overhead
+            sealed.block.replace(at: Seal.nonceByteCount, with: payload)
+            sealed.block.withMutableBytes(0..<sealed.count) { seal.sealInPlace(&$0) }
+            // The frame was unfolded and compared a moment ago: that it comes out again as it went in is enough.
+            try verify(handle, payload, 0)
+            try append(handle, plainByteCount: plaintext.count, uncompressedLength)
+            return true
+        }
+
         private func store(_ handle: BlobHandle, _ plaintext: Span<UInt8>) throws {
             let uncompressedLength = sealIntoScratch(handle.type, plaintext)
             try verify(handle, plaintext, uncompressedLength)
+            try append(handle, plainByteCount: plaintext.count, uncompressedLength)
+        }
+
+        /// Puts what is in the scratch memory into a pack.
+        private func append(_ handle: BlobHandle, plainByteCount: Int, _ uncompressedLength: UInt32) throws {
             let entryByteCount = PackHeader.entryByteCount(isCompressed: uncompressedLength != 0)
             let length = sealed.count
             try sealed.block.withBytes(0..<length) { bytes in
@@ -130,7 +156,7 @@ package final class BlobWriter: Sendable {
             }
             writer.statistics.withLock { statistics in
                 if handle.type == .data { statistics.dataBlobs += 1 } else { statistics.treeBlobs += 1 }
-                statistics.dataAdded += UInt64(plaintext.count)
+                statistics.dataAdded += UInt64(plainByteCount)
                 statistics.dataAddedPacked += UInt64(length + entryByteCount)
             }
         }

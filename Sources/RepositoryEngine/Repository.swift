@@ -33,8 +33,10 @@ package final class Repository: Sendable {
     package var keyring: Keyring { Keyring(store: store) }
 
     /// Makes a new repository: folders, key, then config. Refused if anything of a repository is there already.
+    /// - Parameter polynomial: how files are cut; nil for one of its own. The one of another repository makes both cut alike.
     package static func create(
-        in store: any Store, password: SecretBytes, identity: Identity, parameters: ScryptParameters? = nil, version: RepositoryVersion = .two
+        in store: any Store, password: SecretBytes, identity: Identity, parameters: ScryptParameters? = nil,
+        version: RepositoryVersion = .two, polynomial: Polynomial? = nil
     ) throws -> Repository {
         if try store.exists(.config) { throw RepositoryFailure.alreadyExists(location: store.location, what: "a config file") }
         if try !store.list(.key).isEmpty { throw RepositoryFailure.alreadyExists(location: store.location, what: "a key") }
@@ -44,7 +46,7 @@ package final class Repository: Sendable {
         let keyID = try Keyring(store: store).add(
             master: masterKey, password: password, parameters: parameters ?? Keyring.calibratedParameters(),
             userName: identity.userName, hostName: identity.hostName, created: identity.now())
-        let polynomial = try Polynomial.random(SecureRandom.uint64)
+        let polynomial = try polynomial ?? Polynomial.random(SecureRandom.uint64)
         let config = RepositoryConfig(version: version, id: SecureRandom.digest(), polynomial: polynomial)
         try store.save(.config, Seal(key: masterKey).seal(config.json).span)
         return Repository(store: store, config: config, masterKey: masterKey, keyID: keyID)

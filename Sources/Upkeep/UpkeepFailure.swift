@@ -17,9 +17,12 @@ package enum UpkeepFailure: Error, FailureConvertible, Equatable {
     case neededPackMissing(packs: Int, example: String)
     case packSizeMismatch(pack: String, expected: UInt64, actual: UInt64)
     case treeDamaged(String, detail: String)
+    /// Writing the tree again would not give what was read: it holds something this program does not know.
+    case treeNotRewritable(String, path: String)
+    /// No pack's id begins so.
+    case noSuchPack(String)
     /// The index files changed while they were being rewritten.
     case indexChanged(pack: String)
-    case noSuchPack(String)
     /// What was to be removed could not be copied first.
     case copyNotKept(String, path: String, reason: String)
     case noSuchMigration(String)
@@ -64,6 +67,11 @@ package enum UpkeepFailure: Error, FailureConvertible, Equatable {
             Failure(
                 .damaged, "could not find out what snapshots need: tree \(tree) is damaged: \(detail); nothing was changed",
                 hint: "run `lifeboat check` to see which snapshots are concerned")
+        case .treeNotRewritable(let tree, let path):
+            Failure(
+                .failed,
+                "could not rewrite '\(path)': its tree \(tree) holds something this program does not know and would lose; no snapshot was changed",
+                hint: "leave the directory out as a whole, or rewrite the snapshot with the program that made it")
         case .indexChanged(let pack):
             Failure(
                 .damaged,
@@ -71,8 +79,8 @@ package enum UpkeepFailure: Error, FailureConvertible, Equatable {
                 hint: "run `lifeboat check`; another program may be writing without a lock")
         case .noSuchPack(let id):
             Failure(
-                .failed, "there is no pack \(id) in the repository; nothing was changed",
-                hint: "give whole ids as `lifeboat check --read-data` names them; for packs that are missing run `lifeboat repair index`")
+                .failed, "there is no pack '\(id)' in the repository; nothing was changed",
+                hint: "give ids as `lifeboat check --read-data` names them; for packs that are missing run `lifeboat repair index`")
         case .copyNotKept(let object, let path, let reason):
             Failure(
                 .failed, "could not keep a copy of \(object) in '\(path)': \(reason); nothing was removed from the repository",

@@ -8,6 +8,7 @@ package struct UpkeepProgress: Sendable, Equatable {
         case repackingPacks, rewritingIndex, deletingPacks, deletingSnapshots
         case countingSnapshots
         case salvagingPacks, repairingSnapshots
+        case rewritingTrees, replacingSnapshots, copyingPacks
     }
 
     package let stage: Stage

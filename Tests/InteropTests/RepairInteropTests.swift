@@ -207,7 +207,7 @@ import Testing
         let again = try workshop.lifeboat("migrate", "upgrade_repo_v2")
         #expect(again.errorText.contains("already upgraded"))
         try workshop.lifeboat("migrate", "upgrade_repo_v2", "--force", status: 1)
-        #expect(try workshop.lifeboat("repair", "packs", "0000", status: 1).errorText.contains("there is no pack 0000"))
+        #expect(try workshop.lifeboat("repair", "packs", "0000", status: 1).errorText.contains("there is no pack '0000'"))
         #expect(try workshop.lifeboat("migrate", "upgrade", status: 64).errorText.contains("lifeboat migrate"))
     }
 

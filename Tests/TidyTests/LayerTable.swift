@@ -45,7 +45,7 @@ enum LayerTable {
         Room("Journal", own: ["Bytes", "HostOS", "Codecs"], external: ["GRDB"]),
         // flows
         Room("Archiving", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees"]),
-        Room("Upkeep", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine"]),
+        Room("Upkeep", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees"]),
         Room("Notices", own: ["Bytes", "Settings", "Journal", "Transport"], external: ["Foundation", "Logging"]),
         // verbs
         Room(

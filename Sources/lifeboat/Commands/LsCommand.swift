@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Bytes
-import HostOS
 import Operations
 import RepositoryEngine
 import RepositoryFormat
@@ -55,11 +54,12 @@ struct LsCommand: ParsableCommand {
 
 /// One file of a snapshot on one line.
 enum NodeListing {
-    static func line(_ node: Node, _ path: BytePath) -> String {
-        let time = node.modificationTime.with(utcOffset: Host.utcOffset(at: node.modificationTime.seconds)).secondText
+    static func line(_ node: Node, _ path: BytePath, humanReadable: Bool = false) -> String {
+        let time = LocalTime.text(node.modificationTime)
+        let size = humanReadable ? ByteCount(node.size).description : right(node.size, 10)
         let target = node.kind == .symbolicLink ? " -> \(BytePath.display(node.linkTarget))" : ""
         return
-            "\(node.mode.listingText) \(right(node.userID, 5)) \(right(node.groupID, 5)) \(right(node.size, 10)) \(time) \(path)\(target)"
+            "\(node.mode.listingText) \(right(node.userID, 5)) \(right(node.groupID, 5)) \(size) \(time) \(path)\(target)"
     }
 
     private static func right(_ number: some BinaryInteger, _ width: Int) -> String {

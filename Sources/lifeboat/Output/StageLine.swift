@@ -61,6 +61,9 @@ final class StageLine: Sendable {
         case .readingPackHeaders: "reading what packs hold, pack"
         case .salvagingPacks: "saving what is whole in packs"
         case .repairingSnapshots: "repairing snapshots"
+        case .rewritingTrees: "rewriting snapshots"
+        case .replacingSnapshots: "saving snapshots"
+        case .copyingPacks: "copying packs"
         }
     }
 }

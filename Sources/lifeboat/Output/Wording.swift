@@ -32,3 +32,9 @@ enum Wording {
         return local >= 0 ? local / 86_400 : (local - 86_399) / 86_400
     }
 }
+
+/// Times in the zone of this machine.
+enum LocalTime {
+    /// "2026-11-24 10:00:00".
+    static func text(_ time: Timestamp) -> String { time.with(utcOffset: Host.utcOffset(at: time.seconds)).secondText }
+}

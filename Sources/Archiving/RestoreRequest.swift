@@ -31,6 +31,8 @@ package struct RestoreRequest: Sendable {
     package var delete = false
     package var sparse = false
     package var ownershipByName = false
+    /// Read every file back that was written, and compare it with the snapshot.
+    package var verify = false
 
     package init(tree: BlobID, subfolder: BytePath = .root, target: BytePath) {
         self.tree = tree
@@ -54,6 +56,8 @@ package struct RestoreSummary: Sendable {
     package var totalBytes: UInt64 = 0
     package var bytesRestored: UInt64 = 0
     package var bytesSkipped: UInt64 = 0
+    /// Files read back and found equal.
+    package var filesVerified: UInt64 = 0
     package var problems: [RestoreProblem] = []
     package var durationNanoseconds: Int64 = 0
 

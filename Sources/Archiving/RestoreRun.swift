@@ -2,7 +2,7 @@
 //
 // 1. directories are made (0700 for now); 2. existing files are compared with the snapshot, what is right already stays; 3. the
 // blobs still needed are grouped by pack, every pack is read once, front to back, by as many threads as processors, and each blob is
-// written wherever it belongs; 4. a file gets its metadata when its last blob has landed; 5. hard links, symbolic links, devices;
+// written wherever it belongs; 4. a file gets its metadata when its last blob has landed, and is read back if that is asked; 5. hard links, symbolic links, devices;
 // 6. what the snapshot does not have is deleted, if asked; 7. directory metadata, deepest first.
 //
 // A problem with one item is reported and the rest goes on. Nothing outside the target is touched (BeneathRoot).
@@ -54,12 +54,15 @@ package final class RestoreRun: Sendable {
         }
         let fresh = makeDirectories()
         let (files, links) = distinctFiles()
-        try restoreContent(files.map { RestoredFile($0, existing: !fresh.contains($0.path.parent)) })
+        let restored = files.map { RestoredFile($0, existing: !fresh.contains($0.path.parent)) }
+        try restoreContent(restored)
+        // Those that were left as they are, or failed, are finished; what they hold is not ours to vouch for.
+        if request.verify { try verify(restored.filter { !$0.isFinished }) }
         for (item, first) in links where !isKept(item) { attempt(item.path) { try target.createHardLink(item.path, to: first) } }
         for item in plan.others where !isKept(item) { restoreOther(item) }
         if request.delete { deleteSurplus() }
         for item in plan.directories.reversed() where !item.isOnTheWay || fresh.contains(item.path) {
-            note(item.path, metadata.apply(restored(item.node), to: item.path))
+            note(item.path, metadata.apply(self.restored(item.node), to: item.path))
         }
         if let top = plan.top, request.onlyPaths == nil { restoreTarget(top) }
         return outcome.withLock { outcome in
@@ -191,6 +194,23 @@ package final class RestoreRun: Sendable {
         try inParallel(files.count, {}) { [self] number, _ in prepare(files[number]) }
         let packs = PackWork.group(files, index: indexed.index) { [self] file, error in fail(file, error) }
         try inParallel(packs.count, { [self] in RangeReader(indexed) }) { [self] number, reader in try restore(packs[number], files, reader) }
+    }
+
+    private func verify(_ files: [RestoredFile]) throws {
+        try inParallel(files.count, {}) { [self] number, _ in
+            let item = files[number].item
+            do {
+                let path = BytePath(request.target.bytes + item.path.bytes)
+                if let difference = try RestoredContent.difference(of: item.node, at: path, indexed.index) {
+                    throw Failure(
+                        .failed, "what was written is not what the snapshot holds: \(difference)",
+                        hint: "see whether another program writes there, and whether the disk is sound")
+                }
+                outcome.withLock { $0.filesVerified += 1 }
+            } catch {
+                report(item.path, error)
+            }
+        }
     }
 
     /// Runs `body` for 0 ..< count on as many threads as processors, each with a tool of its own.

@@ -9,7 +9,6 @@
 
 import Archiving
 import Bytes
-import Codecs
 import HostOS
 import RepositoryEngine
 import RepositoryFormat
@@ -99,7 +98,7 @@ struct AppDrillTree {
             let status = try FileStatus.of(path)
             if let difference = metadataDifference(item.node, status) { return difference }
             switch item.node.kind {
-            case .file: return try contentDifference(item.node, path, status)
+            case .file: return try RestoredContent.difference(of: item.node, at: path, session.indexed.index)
             case .symbolicLink: return try Directory.linkTarget(path) == item.node.linkTarget ? nil : "it leads elsewhere"
             default: return nil
             }
@@ -136,24 +135,5 @@ struct AppDrillTree {
         case .namedPipe: .fifo
         case .socket, .irregular, .unknown: nil
         }
-    }
-
-    /// Piece by piece, as the snapshot names them: a piece's name is the SHA-256 of its content.
-    private func contentDifference(_ node: Node, _ path: BytePath, _ status: FileStatus) throws -> String? {
-        guard status.size == node.size else { return "it has \(status.size) bytes instead of \(node.size)" }
-        let file = try Descriptor.open(path, .readUnfollowed)
-        var offset: UInt64 = 0
-        for id in node.content ?? [] {
-            guard let location = session.indexed.index.locate(BlobHandle(type: .data, id: id)) else {
-                throw RepositoryFailure.blobMissing(BlobHandle(type: .data, id: id))
-            }
-            let length = location.plainByteCount
-            guard length >= 0, length <= BlobReader.maximumBlobByteCount else { return "a piece of it has an impossible length" }
-            let at = offset
-            let piece = try [UInt8](byteCount: length) { (span: inout MutableSpan<UInt8>) throws(SystemError) in try file.readFully(into: &span, at: at) }
-            guard piece.count == length, SHA256.hash(piece) == id.digest else { return "its content differs at byte \(offset)" }
-            offset += UInt64(length)
-        }
-        return offset == node.size ? nil : "its pieces make \(offset) bytes instead of \(node.size)"
     }
 }

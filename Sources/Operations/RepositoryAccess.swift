@@ -17,6 +17,8 @@ package struct RepositoryAccess: Sendable {
     package var retryLockSeconds: Int64
     /// For reading commands on a store that cannot be written.
     package var withoutLock: Bool
+    /// How fast bytes may go there and come from there.
+    package var limits = TransferLimits()
     /// Hears of each snapshot that cannot be read, when the others are used without it; nil: one such snapshot ends the verb.
     package var onDamagedSnapshot: (@Sendable (Failure) -> Void)?
     /// Where what is done to the repository is recorded.
@@ -34,16 +36,18 @@ package struct RepositoryAccess: Sendable {
         self.withoutLock = withoutLock
     }
 
+    private var store: any Store { limits.isEmpty ? address.open() : ThrottledStore(address.open(), limits) }
+
     /// Makes the repository and returns its id and the id of its first key.
     /// - Parameter model: a repository whose way of cutting files the new one takes over, so that copies between them share chunks.
     package func create(identity: Identity = .ofThisProcess(), like model: RepositoryAccess? = nil) throws -> Repository {
         let polynomial = try model.map { try $0.open().config.polynomial }
-        return try Repository.create(in: address.open(), password: password.resolve(), identity: identity, polynomial: polynomial)
+        return try Repository.create(in: store, password: password.resolve(), identity: identity, polynomial: polynomial)
     }
 
     /// Opens without a lock, for commands that take none.
     package func open() throws -> Repository {
-        let store = address.open()
+        let store = store
         // Asked for first, so that a wrong path is not answered with a question for the password.
         guard try store.exists(.config) else { throw RepositoryFailure.missing(location: store.location) }
         return try Repository.open(store, password: password.resolve(), keyHint: keyHint)

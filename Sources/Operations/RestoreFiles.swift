@@ -17,6 +17,7 @@ package struct RestoreFiles {
     package var delete = false
     package var sparse = false
     package var ownershipByName = false
+    package var verify = false
     package var dryRun = false
 
     package init(access: RepositoryAccess, snapshot: String, filter: SnapshotFilter, target: BytePath) {
@@ -51,6 +52,7 @@ package struct RestoreFiles {
             request.delete = delete
             request.sparse = sparse
             request.ownershipByName = ownershipByName
+            request.verify = verify
             let plan = try RestorePlan.make(indexed, request, snapshotName: reference.snapshot.id.short)
             onPlan(plan)
             if dryRun { return Outcome(snapshot: reference.snapshot, summary: RestoreSummary(planned: plan)) }

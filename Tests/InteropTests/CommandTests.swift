@@ -55,7 +55,46 @@ import Testing
         #expect(missing.errorText.hasPrefix("error: there is no '/data/nothing' in snapshot "))
         try workshop.lifeboat("dump", "latest", "/data/link", status: 1)
         try workshop.lifeboat("dump", "0123456789", "/", status: 1)
-        try workshop.lifeboat("dump", "latest", "/", "--archive", "zip", status: 64)
+        try workshop.lifeboat("dump", "latest", "/", "--archive", "rar", status: 64)
+    }
+
+    @Test func `dump a directory as a zip archive that others unpack`() throws {
+        let workshop = try workshop()
+        try workshop.lifeboat("dump", "latest", "/data", "--archive", "zip", "--target", "ours.zip")
+        try workshop.scratch.add("ours", .directory)
+        let unpacked = try Child.run(
+            "python3", ["-c", "import zipfile; z = zipfile.ZipFile('ours.zip'); assert z.testzip() is None; z.extractall('ours'); print(len(z.namelist()))"],
+            directory: workshop.scratch.path)
+        try #require(unpacked.exitStatus == 0, "\(unpacked.errorText)")
+        for name in ["large", "text", "deep/empty-file"] {
+            #expect(try workshop.scratch.read(BytePath("ours/data/\(name)")) == workshop.scratch.read(BytePath("data/\(name)")), "\(name)")
+        }
+    }
+
+    // MARK: restore, limits
+
+    @Test func `read back what was restored, and find what was not written as it should be`() throws {
+        let workshop = try workshop()
+        let restored = try workshop.lifeboat("restore", "files", "--target", "out", "--verify", "--json")
+        #expect(restored.outputText.contains(#""files_verified":"#), "\(restored.outputText)")
+        // What is right already is compared as it is, and not written again.
+        let again = try workshop.lifeboat("restore", "files", "--target", "out", "--verify")
+        #expect(again.outputText.contains("were there already"), "\(again.outputText)")
+    }
+
+    @Test func `send and fetch no faster than they may`() throws {
+        let workshop = try workshop()
+        var random = SeededRandom(seed: 7)
+        let noise = (0..<1_500_000).map { _ in UInt8.random(in: 0...255, using: &random) }
+        try AtomicFile.write(noise.span, to: workshop.scratch["noise"])
+        func seconds(_ arguments: String...) throws -> Double {
+            let started = Host.monotonicNanoseconds(), result = try workshop.lifeboat().run(arguments)
+            try #require(result.exitStatus == 0, "\(result.errorText)")
+            return Double(Host.monotonicNanoseconds() - started) / 1e9
+        }
+        #expect(try seconds("backup", "files", "noise", "--limit-upload", "500") > 2.5)
+        #expect(try seconds("restore", "files", "--target", "slow", "--limit-download", "500") > 2.5)
+        #expect(try workshop.scratch.read("slow/noise") == workshop.scratch.read("noise"))
     }
 
     // MARK: ls

@@ -1,4 +1,4 @@
-// `lifeboat dump`: one file of a snapshot to standard output, or a directory as a tar archive.
+// `lifeboat dump`: one file of a snapshot to standard output, or a directory as a tar or zip archive.
 
 import ArgumentParser
 import Bytes
@@ -8,12 +8,13 @@ import RepositoryEngine
 
 struct DumpCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "dump", abstract: "Write a file, or a directory as a tar archive, to standard output.",
+        commandName: "dump", abstract: "Write a file, or a directory as a tar or zip archive, to standard output.",
         discussion: """
             Examples:
               lifeboat dump latest /etc/hosts
               lifeboat dump latest /var/www/uploads | tar -tv
               lifeboat dump 4f2a91c0 / --target everything.tar
+              lifeboat dump latest /var/www/uploads --archive zip --target uploads.zip
             """)
 
     @Argument(help: "The snapshot: latest, an id or its beginning, with :/directory for a part.")
@@ -22,7 +23,7 @@ struct DumpCommand: ParsableCommand {
     @Argument(help: "A file or directory in it; / for everything.")
     var path: String
 
-    @Option(name: .shortAndLong, help: "How to write a directory: tar.")
+    @Option(name: .shortAndLong, help: "How to write a directory: tar or zip.")
     var archive = "tar"
 
     @Option(name: .shortAndLong, help: "Write into this new file instead of standard output.")
@@ -33,8 +34,11 @@ struct DumpCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        guard archive == "tar" else { throw Failure(.usage, "an archive cannot be a '\(archive)'", hint: "use --archive tar") }
-        let verb = DumpFiles(access: try repository.access(), snapshot: snapshot, filter: filter.filter(), path: BytePath(path))
+        guard let form = DumpFiles.ArchiveForm(rawValue: archive) else {
+            throw Failure(.usage, "an archive cannot be a '\(archive)'", hint: "use --archive tar or --archive zip")
+        }
+        var verb = DumpFiles(access: try repository.access(), snapshot: snapshot, filter: filter.filter(), path: BytePath(path))
+        verb.form = form
         if let target {
             let file = NewFile(try Descriptor.open(.resolve(BytePath(target), in: Host.workingDirectory()), .createNew, permissions: 0o600))
             try verb.run(allowsArchive: {}, sink: file.write)

@@ -45,6 +45,9 @@ struct RestoreFilesCommand: ParsableCommand {
     @Flag(name: .long, help: "Set owners by name instead of by number.")
     var ownershipByName = false
 
+    @Flag(name: .long, help: "Read everything back that was written, and compare it with the snapshot.")
+    var verify = false
+
     @Flag(name: [.customShort("n"), .long], help: "Only say what would be done.")
     var dryRun = false
 
@@ -68,7 +71,7 @@ struct RestoreFilesCommand: ParsableCommand {
     /// Whether this is about the application here, and not about any snapshot of any repository.
     private func concernsApplication() throws -> Bool {
         let choosesFiles =
-            !include.isEmpty || !exclude.isEmpty || overwrite != "always" || sparse || ownershipByName || snapshot.contains(":")
+            !include.isEmpty || !exclude.isEmpty || overwrite != "always" || sparse || ownershipByName || verify || snapshot.contains(":")
         if repository.isGiven || choosesFiles || !filter.filter().isEmpty { return false }
         return try repository.lookup.findIfAny() != nil
     }
@@ -97,6 +100,7 @@ struct RestoreFilesCommand: ParsableCommand {
         verb.delete = delete
         verb.sparse = sparse
         verb.ownershipByName = ownershipByName
+        verb.verify = verify
         verb.dryRun = dryRun
         return verb
     }

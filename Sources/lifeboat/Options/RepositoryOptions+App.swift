@@ -16,6 +16,7 @@ extension RepositoryOptions {
     /// Opens the application that the settings describe.
     func workbench() throws -> AppWorkbench {
         var workbench = try AppWorkbench.open(lookup, overrides: try overrides(), programVersion: "lifeboat \(Lifeboat.version)")
+        workbench.access.limits = limits
         workbench.access.onReadingWithoutLock = { Console.warning($0.message) }
         workbench.access.audit.onWarning = { Console.warning($0) }
         return workbench

@@ -34,6 +34,18 @@ struct RepositoryOptions: ParsableArguments {
     @Flag(name: .long, help: "Do not lock (for reading only).")
     var noLock = false
 
+    @Option(name: .long, help: "Send no more than this many KiB a second to the repository.")
+    var limitUpload: UInt64?
+
+    @Option(name: .long, help: "Fetch no more than this many KiB a second from the repository.")
+    var limitDownload: UInt64?
+
+    var limits: TransferLimits {
+        // 0 is no limit, as in restic.
+        func bytes(_ limit: UInt64?) -> UInt64? { limit.flatMap { $0 == 0 ? nil : $0.multipliedReportingOverflow(by: 1024).partialValue } }
+        return TransferLimits(upload: bytes(limitUpload), download: bytes(limitDownload))
+    }
+
     var isGiven: Bool {
         repo != nil || repositoryFile != nil || RepositoryOptions.variable("REPOSITORY") != nil
             || RepositoryOptions.variable("REPOSITORY_FILE") != nil
@@ -46,6 +58,7 @@ struct RepositoryOptions: ParsableArguments {
         var access = RepositoryAccess(
             address: try address(), password: try password(), keyHint: keyHint ?? RepositoryOptions.variable("KEY_HINT"),
             retryLockSeconds: try retryLock.map(Durations.seconds) ?? 0, withoutLock: noLock)
+        access.limits = limits
         access.audit = .ofRepositories()
         access.audit.onWarning = { Console.warning($0) }
         access.onDamagedSnapshot = { Console.warning($0.message) }

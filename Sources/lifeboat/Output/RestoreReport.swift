@@ -42,6 +42,7 @@ struct RestoreReport {
         }
         var parts = ["restored \(Counted.text(summary.itemsRestored, "item")) (\(ByteCount(summary.bytesRestored))) of snapshot \(snapshot.short) to \(target)"]
         if summary.filesSkipped > 0 { parts.append("\(summary.filesSkipped) files (\(ByteCount(summary.bytesSkipped))) were there already") }
+        if summary.filesVerified > 0 { parts.append("\(Counted.text(summary.filesVerified, "file")) read back and verified") }
         if summary.itemsDeleted > 0 { parts.append("\(Counted.text(summary.itemsDeleted, "item")) removed") }
         parts.append(Durations.short(nanoseconds: summary.durationNanoseconds))
         return parts.joined(separator: ", ")
@@ -53,7 +54,7 @@ struct RestoreReport {
             .number("total_files", summary.totalItems, omitZero: true).number("files_restored", summary.itemsRestored, omitZero: true)
             .number("files_skipped", summary.filesSkipped, omitZero: true).number("files_deleted", summary.itemsDeleted, omitZero: true)
             .number("total_bytes", summary.totalBytes, omitZero: true).number("bytes_restored", summary.bytesRestored, omitZero: true)
-            .number("bytes_skipped", summary.bytesSkipped, omitZero: true)
+            .number("bytes_skipped", summary.bytesSkipped, omitZero: true).number("files_verified", summary.filesVerified, omitZero: true)
             .text
     }
 }

@@ -44,6 +44,33 @@ struct Deed: Sendable, CustomTestStringConvertible {
         Deed(name: "key passwd", canBeRepeated: false) { yard, access in
             _ = try yard.keys(access).change(to: Yard.secret(Yard.newPassword), identity: .ofThisProcess())
         },
+        Deed(name: "repair index") { _, access in _ = try RepairIndex(access: access).run(progress: { _ in }) },
+        Deed(name: "repair index --read-all-packs") { _, access in
+            var verb = RepairIndex(access: access)
+            verb.readsAllPacks = true
+            _ = try verb.run(progress: { _ in })
+        },
+        Deed(name: "tag") { _, access in
+            let verb = TagSnapshots(access: access, choice: SnapshotChoice(names: ["latest"]), change: .change(add: [Yard.freshTag()], remove: []))
+            _ = try verb.run(progress: { _ in })
+        },
+        Deed(name: "rewrite --forget") { _, access in
+            var request = RewriteRequest()
+            request.newHost = Yard.freshTag()
+            request.forgetsOriginals = true
+            _ = try RewriteSnapshots(access: access, choice: SnapshotChoice(names: ["latest"]), request: request).run(progress: { _ in })
+        },
+        Deed(name: "copy to it") { yard, access in
+            let store = MemoryStore()
+            try yard.makeRepository(in: store)
+            _ = try yard.backUp(yard.access(store))
+            _ = try CopySnapshots(source: yard.access(store), destination: access, choice: SnapshotChoice()).run(progress: { _ in })
+        },
+        Deed(name: "copy from it") { yard, access in
+            let store = MemoryStore()
+            try yard.makeRepository(in: store)
+            _ = try CopySnapshots(source: access, destination: yard.access(store), choice: SnapshotChoice()).run(progress: { _ in })
+        },
         Deed(name: "check --read-data") { _, access in
             let result = try CheckRepository(access: access, options: CheckOptions(readData: .all)).run(progress: { _ in })
             if let error = result.errors.first { throw Failure(.damaged, error.description) }
@@ -89,6 +116,9 @@ final class Yard: @unchecked Sendable {
     }
 
     static func secret(_ text: String) -> PasswordSource { .literal(SecretBytes(Array(text.utf8))) }
+
+    /// One that no snapshot has.
+    static func freshTag() -> String { "new\(UInt64.random(in: 0 ... .max))" }
 
     static func forget(_ access: RepositoryAccess) -> ForgetSnapshots {
         let policy = ForgetPolicy(counts: [.last: keptCount])
@@ -175,6 +205,12 @@ final class Yard: @unchecked Sendable {
         var found: Contents = [:]
         for entry in try SnapshotCatalog.load(repository) { found[entry.id] = try RepositoryFixture.read(entry.id, from: repository) }
         return found
+    }
+
+    /// The known snapshots whose content no snapshot of a store gives back. One that got other tags is another file with the same content.
+    static func lost(_ known: Contents, in store: any Store) throws -> [SnapshotID] {
+        let found = try contents(of: store)
+        return known.filter { id, content in found[id] == nil && !found.values.contains(content) }.map(\.key)
     }
 
     /// Without the locks of programs that are no more. They carry the number of this process, which lives.

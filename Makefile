@@ -13,7 +13,7 @@ SWIFT ?= swift
 SWIFT_FLAGS ?=
 PROGRAM := .build/release/lifeboat
 
-.PHONY: help build test demo bench bench-databases install uninstall lint format clean toolchain
+.PHONY: help build test torture demo bench bench-databases install uninstall lint format clean toolchain
 
 help: ## list these targets
 	@echo "lifeboat: disaster recovery you have proved"
@@ -34,6 +34,15 @@ test: toolchain ## install what the tests need, run them all
 	@scripts/install-packages.sh test
 	$(SWIFT) build -c release $(SWIFT_FLAGS)
 	$(SWIFT) test -c release $(SWIFT_FLAGS)
+
+# How many times the cases of `make test`, and from which seed: make torture TIMES=100 SEED=7
+TIMES ?= 20
+SEED ?= 1
+
+torture: toolchain ## crashes, faults, full disks, restic in between: for hours (TIMES=, SEED=)
+	@scripts/install-packages.sh test
+	$(SWIFT) build -c release $(SWIFT_FLAGS)
+	LIFEBOAT_TORTURE=$(TIMES) LIFEBOAT_TORTURE_SEED=$(SEED) $(SWIFT) test -c release $(SWIFT_FLAGS) --filter TortureTests
 
 demo: build ## a school loses its server, and gets everything back (2 minutes)
 	@scripts/install-packages.sh demo

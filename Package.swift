@@ -98,6 +98,13 @@ let application: [Target] = [
             "Bytes", "HostOS", "Codecs", "Archiving", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "Databases", "Journal", "Upkeep",
             "Operations", "TestKit",
         ]),
+    // The verbs under faults, crashes and clocks that jump; `make torture` runs them for longer.
+    tests(
+        "TortureTests",
+        [
+            "Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Archiving", "Upkeep", "Operations",
+            "TestKit", "lifeboat",
+        ]),
     // These two run the built program beside stock restic, as a user would.
     tests("InteropTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "TestKit", "lifeboat"]),
     tests("ProductTests", ["Bytes", "HostOS", "Codecs", "RepositoryEngine", "TestKit", "lifeboat"]),

@@ -15,7 +15,7 @@ build_packages=(libssl-dev libzstd-dev zlib1g-dev libarchive-dev libsqlite3-dev 
 optional=()
 case "$purpose" in
     build) wanted=("${build_packages[@]}") ;;
-    test) wanted=("${build_packages[@]}" restic sqlite3 mariadb-server mariadb-client attr acl zstd gzip zip tar tzdata); optional=(debootstrap) ;;
+    test) wanted=("${build_packages[@]}" restic sqlite3 mariadb-server mariadb-client attr acl zstd gzip zip tar tzdata); optional=(debootstrap strace) ;;
     demo) wanted=("${build_packages[@]}" sqlite3 perl-base); optional=(restic attr) ;;
     bench) wanted=("${build_packages[@]}" restic time perl-base); optional=(mariadb-server mariadb-client mydumper) ;;
     *) echo "usage: ${0##*/} build|test|demo|bench" >&2; exit 64 ;;

@@ -4,7 +4,8 @@ package import Bytes
 package import HostOS
 import Synchronization
 
-/// Valid on any thread and after the scan has moved on: everything is reached by path again, never through a link at its end.
+/// Valid on any thread and after the scan has moved on. Content is reached by path again, through no link: neither at its end nor, within
+/// the target, on the way to it. So a directory that is swapped for a link while a backup runs leads nowhere.
 package struct ScannedEntry: Sendable {
     /// The name in the snapshot; differs from the source's only for targets that were renamed.
     package let name: [UInt8]
@@ -18,6 +19,8 @@ package struct ScannedEntry: Sendable {
     /// A directory on the way to a target, not in one: it may be a followed link, and only what leads to targets is entered.
     package let isAboveTarget: Bool
     let attributes: AttributeReader
+    /// The directory that the scan opened as a target and found this in; nil for what was itself named by the user.
+    let root: BeneathRoot?
 
     /// A regular file opened for reading, and what it is now: it may have grown since the scan.
     package struct OpenedFile: ~Copyable, Sendable {
@@ -25,13 +28,18 @@ package struct ScannedEntry: Sendable {
         package let status: FileStatus
     }
 
-    /// Opens a regular file without following a link at its end and, where permitted, without touching its access time.
+    /// Opens a regular file without following a link and, where permitted, without touching its access time.
     /// - Throws: `SystemError`, or `FileTreeError.notRegular` if something else has taken its place.
     package func open() throws -> OpenedFile {
-        let descriptor = try Descriptor.open(sourcePath, .readUnfollowed)
+        let descriptor = try openUnfollowed()
         let now = try descriptor.status()
         guard now.kind == .regular else { throw FileTreeError.notRegular(sourcePath, now.kind) }
         return OpenedFile(descriptor: descriptor, status: now)
+    }
+
+    private func openUnfollowed() throws(SystemError) -> Descriptor {
+        guard let root else { return try Descriptor.open(sourcePath, .readUnfollowed) }
+        return try root.open(BytePath(Array(sourcePath.bytes.dropFirst(root.path.bytes.count))), .readUnfollowed)
     }
 
     /// The extended attributes in the order of the system, and the errors of those that could not be read.

@@ -49,6 +49,8 @@ package final class TreeScanner {
         /// The device to stay on, if any.
         let device: UInt64?
         let depthOfPath: Int
+        /// The directory of the target that this is, or is in. Nil above targets.
+        let root: BeneathRoot?
         var descriptor: SharedDescriptor?
     }
 
@@ -68,7 +70,7 @@ package final class TreeScanner {
         frames = [
             Frame(
                 entry: nil, names: plan.root.sortedNames, planned: plan.root, isListed: false, onlyNames: nil, ancestries: [],
-                device: nil, depthOfPath: 0, descriptor: nil)
+                device: nil, depthOfPath: 0, root: nil, descriptor: nil)
         ]
         while let frame = frames.last {
             if frame.nextIndex < frame.names.count {
@@ -136,7 +138,12 @@ package final class TreeScanner {
         let isSamePath = frame.entry.map { $0.snapshotPath == $0.sourcePath } ?? false
         return ScannedEntry(
             name: name, sourcePath: source, snapshotPath: isSamePath && planned == nil ? source : parent.appending(name), status: status,
-            linkTarget: linkTarget, isAboveTarget: isAboveTarget, attributes: attributes)
+            linkTarget: linkTarget, isAboveTarget: isAboveTarget, attributes: attributes, root: isBelow(frame, source, name) ? frame.root : nil)
+    }
+
+    /// Whether a source is the entry `name` of the directory; a planned one may lie elsewhere than its place in the snapshot says.
+    private func isBelow(_ frame: Frame, _ source: BytePath, _ name: [UInt8]) -> Bool {
+        frame.entry.map { $0.sourcePath.appending(name) == source } ?? false
     }
 
     private func unfollowed(
@@ -157,6 +164,7 @@ package final class TreeScanner {
         var names: [[UInt8]]
         var onlyNames: [[UInt8]]? = nil
         var descriptor: SharedDescriptor? = nil
+        var root: BeneathRoot? = nil
     }
 
     private func list(
@@ -168,7 +176,8 @@ package final class TreeScanner {
         var names = try Directory.entries(of: opened.descriptor).map(\.name)
         if !planned.isEmpty { names = Set(names + planned).sorted { $0.lexicographicallyPrecedes($1) } }
         let onlyNames = try markedNames(names, opened.descriptor, entry.sourcePath, visitor)
-        return Listing(names: names, onlyNames: onlyNames, descriptor: opened)
+        let root = if let root = entry.root { root } else { try BeneathRoot(opened.descriptor) }
+        return Listing(names: names, onlyNames: onlyNames, descriptor: opened, root: root)
     }
 
     private func enter(
@@ -179,7 +188,7 @@ package final class TreeScanner {
             Frame(
                 entry: entry, names: listing.names, planned: planned, isListed: listing.descriptor != nil, onlyNames: listing.onlyNames,
                 ancestries: ancestries(frame), device: exclusions.oneFileSystem ? device(for: entry, frame) : nil, depthOfPath: path.depth,
-                descriptor: listing.descriptor))
+                root: listing.root, descriptor: listing.descriptor))
         closeOutermost()
     }
 

@@ -66,6 +66,15 @@ package final class BeneathRoot: Sendable {
         hasOpenat2 = usingOpenat2 && BeneathRoot.probe(raw)
     }
 
+    /// The directory that is open already, wherever its name leads by now.
+    package init(_ directory: borrowing Descriptor) throws(SystemError) {
+        let parent = directory.raw
+        let raw = try retrying("open", directory.path) { unsafe lb_openat(parent, ".", lb_o_path | O_DIRECTORY | O_CLOEXEC, 0) }
+        path = directory.path
+        root = OpenDirectory(Descriptor(raw: raw, path: path))
+        hasOpenat2 = BeneathRoot.probe(raw)
+    }
+
     /// Old kernels say ENOSYS, old container sandboxes EPERM.
     private static func probe(_ root: Int32) -> Bool {
         let raw = unsafe lb_openat_beneath(root, ".", lb_o_path | O_DIRECTORY | O_CLOEXEC, 0)
@@ -140,6 +149,7 @@ package final class BeneathRoot: Sendable {
     /// Opens a file; the mode never follows a link at the end.
     package func open(_ relative: BytePath, _ mode: Descriptor.Mode, permissions: UInt32 = 0o600) throws(SystemError) -> Descriptor {
         let place = try place(relative)
+        if mode.leavesAccessTime { return try place.parent.descriptor.open(place.name, mode) }
         let raw = try retrying("open", place.path) {
             unsafe place.name.withCString { unsafe lb_openat(place.parent.raw, $0, mode.flags | O_NOFOLLOW, permissions) }
         }

@@ -80,6 +80,19 @@ package enum Directory {
         }
     }
 
+    /// mkdir -p that survives a power cut: each directory that is made is flushed into the one it is in, as far as that may be opened.
+    package static func createAllDurably(_ path: BytePath, mode: UInt32 = 0o700) throws(SystemError) {
+        if path.isEmpty { return }
+        if let status = try? FileStatus.following(path), status.kind == .directory { return }
+        if path.parent != path { try createAllDurably(path.parent, mode: mode) }
+        try create(path, mode: mode)
+        do {
+            try synchronize(path.parent)
+        } catch {
+            if error.kind != .permissionDenied { throw error }
+        }
+    }
+
     /// Removes a file, link or anything but a directory.
     package static func remove(_ path: BytePath) throws(SystemError) {
         try retrying("remove", path) { unsafe path.withCString { unsafe unlink($0) } }

@@ -6,9 +6,16 @@ import Glibc
 
 /// Where time comes from; injected, so that a test can set it.
 package protocol Clock: Sendable {
-    /// Since 1970, UTC.
+    /// Since 1970, UTC. Jumps, forward and back, when somebody sets it.
     func now() -> FileTime
+    /// Seconds from some moment in the past. Never jumps, and goes on while the machine sleeps.
+    func steadySeconds() -> Int64
     func sleep(nanoseconds: Int64)
+}
+
+extension Clock {
+    /// Of a clock that nobody sets.
+    package func steadySeconds() -> Int64 { now().seconds }
 }
 
 package struct SystemClock: Clock {
@@ -18,6 +25,12 @@ package struct SystemClock: Clock {
         var time = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return FileTime(time)
+    }
+
+    package func steadySeconds() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        return Int64(time.tv_sec)
     }
 
     package func sleep(nanoseconds: Int64) {

@@ -4,7 +4,9 @@
 //    good ones of it stay. Neither safety backups nor damaged captures are counted among them.
 // 2. Safety backups stay for 30 days.
 // 3. Damaged captures stay for 30 days, and for as long as there is no good backup of the same database.
-// 4. Everything else in the repository, snapshots of the application that say no source among it, is no concern of a plan.
+// 4. A good backup dated in the future stays, and takes nobody's place: it was made while a clock was wrong. Else a week of such backups
+//    would be all that is kept, and each new one would go as soon as it is made.
+// 5. Everything else in the repository, snapshots of the application that say no source among it, is no concern of a plan.
 //
 // The 30 days are counted back from the newest snapshot of the application or from now, whichever is earlier: a clock that runs ahead
 // makes no snapshot old.
@@ -40,7 +42,11 @@ package struct AppRetentionPlan: Sendable {
     /// - Parameter members: all good, all safety backups or all damaged.
     private func decide(_ members: [CatalogedSnapshot], _ limit: Timestamp, _ goodPlaces: Set<Place>, _ now: Timestamp) -> [ForgetPolicy.Decision] {
         guard let first = members.first else { return [] }
-        if first.snapshot.backupSource != nil { return ForgetPolicy(policy).decide(members, now: now) }
+        if first.snapshot.backupSource != nil {
+            let ahead = members.filter { $0.snapshot.time > now }.sorted { ($0.snapshot.time, $0.id) > ($1.snapshot.time, $1.id) }
+            return ahead.map { .init(snapshot: $0, reasons: ["dated in the future"]) }
+                + ForgetPolicy(policy).decide(members.filter { $0.snapshot.time <= now }, now: now)
+        }
         return members.sorted { ($0.snapshot.time, $0.id) > ($1.snapshot.time, $1.id) }.map { member in
             passing(member, limit, hasGoodOne: goodPlaces.contains(Place(member.snapshot)))
         }

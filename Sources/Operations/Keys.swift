@@ -10,6 +10,8 @@ import Upkeep
 
 package struct Keys {
     package var access: RepositoryAccess
+    /// What a new key costs to open; nil: as much as this machine does in half a second.
+    package var parameters: ScryptParameters?
 
     package init(access: RepositoryAccess) { self.access = access }
 
@@ -34,7 +36,7 @@ package struct Keys {
     package func add(_ password: PasswordSource, identity: Identity) throws -> KeyID {
         let secret = try password.resolve()
         return try access.audit.record(AuditTrail.Action("key add", "\(access.address)"), announced: false) {
-            try access.with(.shared) { try Keys.add(secret, to: $0, identity) }
+            try access.with(.shared) { try add(secret, to: $0, identity) }
         } result: { id in
             (0, "key \(id.short)")
         }
@@ -59,7 +61,7 @@ package struct Keys {
             try Keys.ensureDeletable(repository)
             let action = AuditTrail.Action("key passwd", "key \(repository.keyID.short) of \(access.address)", destroys: true)
             return try access.audit.record(action) {
-                let id = try Keys.add(secret, to: repository, identity)
+                let id = try add(secret, to: repository, identity)
                 try Keys.remove(repository.keyID, from: repository)
                 return id
             } result: { id in
@@ -68,9 +70,9 @@ package struct Keys {
         }
     }
 
-    private static func add(_ password: SecretBytes, to repository: Repository, _ identity: Identity) throws -> KeyID {
+    private func add(_ password: SecretBytes, to repository: Repository, _ identity: Identity) throws -> KeyID {
         try repository.keyring.add(
-            master: repository.masterKey, password: password, parameters: Keyring.calibratedParameters(), userName: identity.userName,
+            master: repository.masterKey, password: password, parameters: parameters ?? Keyring.calibratedParameters(), userName: identity.userName,
             hostName: identity.hostName, created: identity.now())
     }
 

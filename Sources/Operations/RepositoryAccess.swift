@@ -25,6 +25,8 @@ package struct RepositoryAccess: Sendable {
     package var audit = AuditTrail.none
     /// Hears why a command that only reads goes on without a lock.
     package var onReadingWithoutLock: (@Sendable (Failure) -> Void)?
+    /// How the store at an address is reached; a test puts one in between that fails, records or forgets.
+    package var openStore: @Sendable (StoreAddress) -> any Store = { $0.open() }
 
     package init(
         address: StoreAddress, password: PasswordSource, keyHint: String? = nil, retryLockSeconds: Int64 = 0, withoutLock: Bool = false
@@ -36,7 +38,7 @@ package struct RepositoryAccess: Sendable {
         self.withoutLock = withoutLock
     }
 
-    private var store: any Store { limits.isEmpty ? address.open() : ThrottledStore(address.open(), limits) }
+    private var store: any Store { limits.isEmpty ? openStore(address) : ThrottledStore(openStore(address), limits) }
 
     /// Makes the repository and returns its id and the id of its first key.
     /// - Parameter model: a repository whose way of cutting files the new one takes over, so that copies between them share chunks.

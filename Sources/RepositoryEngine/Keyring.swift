@@ -80,11 +80,14 @@ package struct Keyring: Sendable {
         let bytes = file.json
         let id = KeyID(SHA256.hash(bytes))
         try store.save(StoreKey(.key, id.digest), bytes.span)
-        guard (try? unlock(id, password)) != nil else {
+        do {
+            if try unlock(id, password) != nil { return id }
+        } catch let error as StoreFailure where error.kind != .corrupt && error.kind != .missing {
             try? store.delete(StoreKey(.key, id.digest))
-            throw RepositoryFailure.damaged(object: "new key \(id.short)", detail: "it could not be read back and was removed again")
-        }
-        return id
+            throw error
+        } catch {}
+        try? store.delete(StoreKey(.key, id.digest))
+        throw RepositoryFailure.damaged(object: "new key \(id.short)", detail: "it could not be read back and was removed again")
     }
 
     /// Removes a key file; the caller has made sure that it is not the one in use.

@@ -33,7 +33,9 @@ package enum RepositoryFailure: Error, FailureConvertible {
                 .repositoryMissing, "there is no repository at '\(location)'",
                 hint: "`lifeboat repository init --repo \(location)` makes one; check that the place is mounted")
         case .alreadyExists(let location, let what):
-            Failure(.failed, "could not create a repository at '\(location)': \(what) is already there", hint: "choose another place, or use the repository as it is")
+            Failure(
+                .failed, "could not create a repository at '\(location)': \(what) is already there",
+                hint: "choose another place, or use the repository as it is; without a config file, bring it back from a copy, or remove what a broken-off init left")
         case .wrongPassword(let location):
             Failure(.wrongKey, "wrong password, or no key for it in the repository at '\(location)'", hint: "check the password or the password file")
         case .tooManyKeys(let location):

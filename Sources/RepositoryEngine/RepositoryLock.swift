@@ -5,6 +5,9 @@
 // again, and step back on a conflict: of two that write at the same time at least one sees the other. Held: a thread
 // writes a fresh lock every 5 minutes and then deletes the old. If no refresh succeeded for 22.5 minutes, the guard refuses every
 // further write until a refresh shows that our lock was still there; if it is gone, the run ends (RepositoryFailure.lockLost).
+// Another machine whose clock is wrong may take our lock for stale however often we refresh it. So every refresh looks whether it is
+// still there, and so does whoever is about to save or delete a snapshot or delete an index file: what is promised or removed then
+// rests on nobody else having had the repository meanwhile.
 // Removing stale locks on acquire is more than restic does (it asks for `unlock`): after a power cut the next run must work alone.
 
 import Bytes
@@ -34,22 +37,36 @@ package final class RepositoryLock: Sendable {
 
     private struct State {
         var current: LockID
-        var refreshed: Int64
+        var refreshed: Instant
         var lost = false
+    }
+
+    /// By the clock that other machines compare with, and by the one that nobody can set.
+    private struct Instant {
+        let seconds: Int64
+        let steadySeconds: Int64
+
+        init(_ clock: any Clock) {
+            seconds = clock.now().seconds
+            steadySeconds = clock.steadySeconds()
+        }
+
+        /// The longer of both: a clock that was set back makes no lock young.
+        func age(_ clock: any Clock) -> Int64 { max(clock.now().seconds - seconds, clock.steadySeconds() - steadySeconds) }
     }
 
     private init(_ repository: Repository, _ kind: Kind, _ identity: Identity, _ id: LockID) {
         self.repository = repository
         self.kind = kind
         self.identity = identity
-        state = Mutex(State(current: id, refreshed: identity.clock.now().seconds))
+        state = Mutex(State(current: id, refreshed: Instant(identity.clock)))
     }
 
     // MARK: Acquire and release
 
     /// Takes the lock, trying again for `retrySeconds` with growing pauses; throws `locked` when that time is over.
     package static func acquire(_ repository: Repository, _ kind: Kind, identity: Identity, retrySeconds: Int64 = 0) throws -> RepositoryLock {
-        let deadline = identity.clock.now().seconds + retrySeconds
+        let deadline = identity.clock.steadySeconds() + retrySeconds
         var pause: Int64 = 5
         while true {
             do {
@@ -57,7 +74,7 @@ package final class RepositoryLock: Sendable {
                 lock.startRefreshing()
                 return lock
             } catch let error as RepositoryFailure {
-                let left = deadline - identity.clock.now().seconds
+                let left = deadline - identity.clock.steadySeconds()
                 guard case .locked = error, left > 0 else { throw error }
                 try sleep(seconds: min(pause, left), identity.clock)
                 pause = min(pause * 2, 60)
@@ -121,8 +138,10 @@ package final class RepositoryLock: Sendable {
             let id = LockID(entry.name)
             do {
                 found.append((id, try LockFile(parsing: repository.loadFile(StoreKey(.lock, entry.name)))))
-            } catch let error as StoreFailure where error.kind == .missing {
-                continue
+            } catch let error as StoreFailure {
+                // Given back since the listing. That the place cannot be reached says nothing about the lock.
+                if error.kind != .missing && error.kind != .corrupt { throw error }
+                if error.kind == .corrupt { throw RepositoryFailure.damaged(object: "lock \(id.short)", detail: error.message) }
             } catch {
                 throw RepositoryFailure.damaged(object: "lock \(id.short)", detail: Failure(describing: error).message)
             }
@@ -169,9 +188,12 @@ package final class RepositoryLock: Sendable {
         if state.withLock({ $0.lost }) { throw RepositoryFailure.lockLost(location: repository.store.location) }
     }
 
-    private var isOverdue: Bool {
-        let now = identity.clock.now().seconds
-        return state.withLock { now - $0.refreshed > RepositoryLock.untrustedSeconds }
+    private var isOverdue: Bool { state.withLock { $0.refreshed.age(identity.clock) > RepositoryLock.untrustedSeconds } }
+
+    /// As `ensureHeld`, and looks whether the lock is still in the store. Called before what rests on it for good.
+    func ensureStored() throws {
+        try ensureHeld()
+        try refreshing.withLock { _ in try ensureStored(state.withLock { $0.current }) }
     }
 
     private func startRefreshing() {
@@ -188,20 +210,19 @@ package final class RepositoryLock: Sendable {
                 let left = end - Host.monotonicNanoseconds()
                 if left <= 0 { return false }
                 _ = wait(min(left, 1_000_000_000))
-                let now = identity.clock.now().seconds
                 // Standby stops the monotonic clock but not the age of our lock.
-                if now - state.withLock({ $0.refreshed }) > seconds { return false }
+                if state.withLock({ $0.refreshed.age(identity.clock) }) > seconds { return false }
             }
             return true
         }
     }
 
-    /// Writes a fresh lock and deletes the old one. One that is overdue may have been taken for stale and removed: then it is lost,
-    /// whoever notices first. The caller holds `refreshing`.
+    /// Writes a fresh lock and deletes the old one. If that was removed, it was taken for stale: then it is lost, whoever notices first.
+    /// The caller holds `refreshing`.
     private func refresh() throws {
         try ensureNotLost()
         let careful = isOverdue, old = state.withLock { $0.current }
-        if careful { try ensureStored(old) }
+        try ensureStored(old)
         let fresh = try RepositoryLock.write(repository, kind, identity)
         if careful {
             identity.clock.sleep(nanoseconds: RepositoryLock.settleNanoseconds)
@@ -212,10 +233,9 @@ package final class RepositoryLock: Sendable {
                 throw error
             }
         }
-        let now = identity.clock.now().seconds
         state.withLock { state in
             state.current = fresh
-            state.refreshed = now
+            state.refreshed = Instant(identity.clock)
         }
         try? repository.store.delete(StoreKey(.lock, old.digest))
     }
@@ -248,12 +268,12 @@ private final class GuardedStore: Store {
     func list(_ kind: StoreKind) throws -> [StoreEntry] { try base.list(kind) }
 
     func save(_ key: StoreKey, _ content: Span<UInt8>) throws {
-        try lock.ensureHeld()
+        if key.kind == .snapshot { try lock.ensureStored() } else { try lock.ensureHeld() }
         try base.save(key, content)
     }
 
     func delete(_ key: StoreKey) throws {
-        try lock.ensureHeld()
+        if key.kind == .snapshot || key.kind == .index { try lock.ensureStored() } else { try lock.ensureHeld() }
         try base.delete(key)
     }
 }

@@ -29,7 +29,7 @@ package final class LocalStore: Store {
 
     package func create() throws {
         try translating("create the repository", absence: .unreachable) { () throws(SystemError) in
-            try Directory.createAll(root, mode: directoryMode)
+            try Directory.createAllDurably(root, mode: directoryMode)
             for kind in StoreKind.allCases where kind != .config { try Directory.create(root.appending(kind.folder), mode: directoryMode) }
             for prefix in 0..<256 {
                 try Directory.create(root.appending("data").appending(Hex.encode([UInt8(prefix)])), mode: directoryMode)

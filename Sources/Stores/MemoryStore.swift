@@ -7,6 +7,7 @@ package final class MemoryStore: Store {
     private let files = Mutex<[StoreKey: [UInt8]]>([:])
 
     package let location = "memory"
+    package let listsAtOnce = true
 
     package init() {}
 

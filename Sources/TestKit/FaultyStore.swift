@@ -1,4 +1,4 @@
-// FaultyStore: a store that fails at a chosen change, for crash sweeps: fail the first, second, third … change until none fails.
+// FaultyStore: a store that fails at a chosen change or call, for sweeps: fail the first, second, third … until none fails.
 
 import Bytes
 package import Stores
@@ -12,11 +12,16 @@ package final class FaultyStore: Store {
         case failAfterEffect(at: Int)
         /// After n changes nothing works any more, not even reading.
         case powerLoss(after: Int)
+        /// The n-th call of any kind fails without effect, reading and listing too; the others work.
+        case failCall(at: Int)
+        /// From the n-th call of any kind on, all fail: the network is gone and stays gone.
+        case failCalls(from: Int)
     }
 
     private let base: any Store
     private let fault: Fault
     private let changes = Mutex(0)
+    private let calls = Mutex(0)
 
     package init(_ base: any Store, _ fault: Fault) {
         self.base = base
@@ -29,10 +34,12 @@ package final class FaultyStore: Store {
         return switch fault {
         case .failOnce(let number), .failAfterEffect(let number): count >= number
         case .powerLoss(let number): count > number
+        case .failCall(let number), .failCalls(let number): calls.withLock { $0 } >= number
         }
     }
 
     package var location: String { base.location }
+    package var listsAtOnce: Bool { base.listsAtOnce }
 
     package func create() throws { try change { try base.create() } }
     package func delete(_ key: StoreKey) throws { try change { try base.delete(key) } }
@@ -43,6 +50,7 @@ package final class FaultyStore: Store {
     }
 
     private func change(_ body: () throws -> Void) throws {
+        try countCall()
         let number = changes.withLock { count in
             count += 1
             return count
@@ -57,7 +65,20 @@ package final class FaultyStore: Store {
         }
     }
 
+    private func countCall() throws {
+        let number = calls.withLock { count in
+            count += 1
+            return count
+        }
+        switch fault {
+        case .failCall(number): throw FaultyStore.failure
+        case .failCalls(let first) where number >= first: throw FaultyStore.failure
+        default: break
+        }
+    }
+
     private func ensurePower() throws {
+        try countCall()
         if case .powerLoss(let last) = fault, changes.withLock({ $0 }) > last { throw FaultyStore.failure }
     }
 

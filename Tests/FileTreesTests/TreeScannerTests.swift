@@ -129,7 +129,8 @@ import Testing
         }
         try TreeScanner(targets: ["t"], workingDirectory: tree.path).walk(recorder)
         #expect(recorder.entries.count == 1 + depth + depth / 100 && recorder.problems.isEmpty)
-        #expect(mostOpen > 0 && mostOpen <= 34)
+        // One of them is the target, beneath which files are opened later.
+        #expect(mostOpen > 0 && mostOpen <= 35, "\(mostOpen)")
     }
 
     @Test func `never opens the paths it was told to skip`() throws {

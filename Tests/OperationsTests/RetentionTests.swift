@@ -79,6 +79,19 @@ import Upkeep
         #expect(AppRetentionPlan(retention(last: 1)).plan(snapshots, application: "school", now: future).removals.isEmpty)
     }
 
+    @Test func `gives nobody's place to backups dated in the future, and drops none of them`() {
+        let ahead = (1...10).map { snapshot($0, ["source=files"], days: -20_000 - $0) }
+        let real = (0..<5).map { snapshot(20 + $0, ["source=files"], days: $0) }
+        #expect(removed(plan(ahead + real, retention(daily: 3))) == [23, 24])
+        #expect(removed(plan(ahead, retention(last: 1))).isEmpty)
+    }
+
+    @Test func `drops nothing while the clock is far behind`() {
+        let snapshots = (0..<9).map { snapshot($0, ["source=files"], days: $0) }
+        let plan = AppRetentionPlan(retention(last: 1)).plan(snapshots, application: "school", now: Timestamp(seconds: 1000))
+        #expect(plan.removals.isEmpty)
+    }
+
     @Test func `says the same of database snapshots in the words of the settings`() {
         var retention = Retention.standard
         (retention.last, retention.within) = (Retention.unlimited, RetentionSpan(months: 6))

@@ -105,7 +105,9 @@ import Testing
             _ = try? repository.saveFile(.lock, json: file.json)
         }
         let who = Identity(hostName: "here", userName: "", userID: 0, groupID: 0, processID: Host.processID, clock: rival, zone: { _ in 0 })
-        #expect(failureName { _ = try acquire(.shared, who) } == "locked")
+        // Through a store that may show a new file to others only after a while: only then there is a pause.
+        let slow = repository.through(WatchedStore(store))
+        #expect(failureName { _ = try RepositoryLock.acquire(slow, .shared, identity: who) } == "locked")
         #expect(lockFiles.count == 1)
     }
 
@@ -204,6 +206,53 @@ import Testing
         #expect(lockFiles.isEmpty)
         #expect(failureName { try guarded.save(StoreKey(.pack, .zero), [2].span) } == "lockLost")
         lock.release()
+    }
+
+    @Test func `that cannot be renewed is not trusted longer because the clock was set back`() throws {
+        let cut = FaultyStore(store, .failOnce(at: 2))
+        let lock = try RepositoryLock.acquire(repository.through(cut), .shared, identity: identity())
+        clock.jump(seconds: -86_400)
+        clock.advance(seconds: 23 * 60)
+        // The second change is the renewal, which fails: nothing may be written.
+        #expect(throws: StoreFailure.self) { try lock.guarded.store.save(StoreKey(.pack, .zero), [1].span) }
+        #expect(store.list(.pack).isEmpty)
+        lock.release()
+    }
+
+    @Test(arguments: [StoreKind.snapshot, .index])
+    func `that another machine took for stale, its clock being wrong, promises and removes nothing more`(kind: StoreKind) throws {
+        let lock = try acquire(.exclusive), key = StoreKey(kind, .zero)
+        store.save(key, [1].span)
+        let ahead = SettableClock(seconds: clock.now().seconds + 3600)
+        let other = Identity(
+            hostName: "there", userName: "me", userID: 1000, groupID: 1000, processID: 1, clock: ahead, zone: { _ in 0 })
+        let theirs = try RepositoryLock.acquire(repository, .exclusive, identity: other)
+        #expect(failureName { try lock.guarded.store.delete(key) } == "lockLost")
+        if kind == .snapshot { #expect(failureName { try lock.guarded.store.save(StoreKey(.snapshot, .zero), [2].span) } == "lockLost") }
+        #expect(try store.load(key, limit: 9) == [1])
+        theirs.release()
+        lock.release()
+    }
+
+    @Test func `is waited for no longer than asked, though the clock is set back meanwhile`() throws {
+        try leave(.exclusive, identity(host: "there"))
+        let watched = WatchedStore(store) { [clock] call, number in
+            if call == .list(.lock) && number == 2 { clock.jump(seconds: -86_400) }
+        }
+        #expect(failureName { _ = try RepositoryLock.acquire(repository.through(watched), .shared, identity: identity(), retrySeconds: 60) } == "locked")
+        #expect(clock.steadySeconds() <= 61)
+    }
+
+    @Test func `that cannot be looked at because the store fails is no damage`() throws {
+        try leave(.shared, identity(host: "there"))
+        for number in 1...6 {
+            let faulty = FaultyStore(store, .failCall(at: number))
+            do {
+                try RepositoryLock.acquire(repository.through(faulty), .shared, identity: identity()).release()
+            } catch {
+                #expect((error as? StoreFailure)?.kind == .transient, "\(number): \(error)")
+            }
+        }
     }
 
     @Test func `that cannot be renewed is trusted for a while, and then no more`() throws {

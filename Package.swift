@@ -105,6 +105,9 @@ let application: [Target] = [
             "Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Archiving", "Upkeep", "Operations",
             "TestKit", "lifeboat",
         ]),
+    // The doors for hostile bytes, for Fuzzing/ and for the tests that run its seeds.
+    room("FuzzTargets", ["Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "FileTrees", "Databases"]),
+    tests("FuzzTargetsTests", ["Bytes", "HostOS", "FuzzTargets", "TestKit"]),
     // These two run the built program beside stock restic, as a user would.
     tests("InteropTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "TestKit", "lifeboat"]),
     tests("ProductTests", ["Bytes", "HostOS", "Codecs", "RepositoryEngine", "TestKit", "lifeboat"]),
@@ -112,7 +115,7 @@ let application: [Target] = [
 
 let package = Package(
     name: "lifeboat",
-    products: engineOnly ? [] : [.executable(name: "lifeboat", targets: ["lifeboat"])],
+    products: engineOnly ? [] : [.executable(name: "lifeboat", targets: ["lifeboat"]), .library(name: "FuzzTargets", targets: ["FuzzTargets"])],
     dependencies: engineOnly
         ? []
         : [

@@ -70,6 +70,7 @@ enum LayerTable {
         Room(
             "TestKit", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine"],
             external: ["Foundation", "Testing"]),
+        Room("FuzzTargets", own: ["Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "FileTrees", "Databases"]),
     ]
 
     static func room(named name: String) -> Room? { rooms.first { $0.name == name } }

@@ -14,6 +14,7 @@ SWIFT_FLAGS ?=
 PROGRAM := .build/release/lifeboat
 
 .PHONY: help build test torture demo bench bench-databases install uninstall lint format clean toolchain
+.PHONY: help build test fuzz sanitize demo bench bench-databases install uninstall lint format clean toolchain
 
 help: ## list these targets
 	@echo "lifeboat: disaster recovery you have proved"
@@ -43,6 +44,13 @@ torture: toolchain ## crashes, faults, full disks, restic in between: for hours 
 	@scripts/install-packages.sh test
 	$(SWIFT) build -c release $(SWIFT_FLAGS)
 	LIFEBOAT_TORTURE=$(TIMES) LIFEBOAT_TORTURE_SEED=$(SEED) $(SWIFT) test -c release $(SWIFT_FLAGS) --filter TortureTests
+fuzz: toolchain ## look for input that breaks a reader (FUZZ_SECONDS=, TARGETS=)
+	@scripts/install-packages.sh build
+	@SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" TARGETS="$(TARGETS)" scripts/fuzz.sh
+
+sanitize: toolchain ## the engine's tests under ThreadSanitizer and AddressSanitizer (SANITIZERS=, FILTER=)
+	@scripts/install-packages.sh build
+	@SWIFT="$(SWIFT)" SANITIZERS="$(SANITIZERS)" FILTER="$(FILTER)" scripts/sanitize.sh
 
 demo: build ## a school loses its server, and gets everything back (2 minutes)
 	@scripts/install-packages.sh demo
@@ -65,11 +73,11 @@ uninstall: ## remove what install put there
 	rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(PREFIX)/share/doc/lifeboat" 2>/dev/null || true
 
 lint: toolchain ## check the formatting against .swift-format
-	@if [ -f .swift-format ]; then $(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests; \
+	@if [ -f .swift-format ]; then $(SWIFT) format lint --strict --parallel --recursive Package.swift Sources Tests Fuzzing/Package.swift Fuzzing/Sources; \
 	  else echo "no .swift-format here: nothing to check against"; fi
 
 format: toolchain ## format Sources and Tests in place
-	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --parallel --recursive Package.swift Sources Tests Fuzzing/Package.swift Fuzzing/Sources
 
 clean: ## remove everything that was built
 	rm -rf .build

@@ -46,6 +46,7 @@ private struct RestorePlanner {
     private let reader: BlobReader
     private let start: BlobID
     private var frames: [Frame] = []
+    private var budget: TreeBudget
     /// The trees of `frames`.
     private var ancestors: Set<BlobID> = []
     /// The path of the entry looked at, below the subfolder.
@@ -69,6 +70,7 @@ private struct RestorePlanner {
     init(_ indexed: IndexedRepository, _ request: RestoreRequest, snapshotName: String) throws {
         self.request = request
         reader = BlobReader(indexed)
+        budget = TreeBudget(indexed.index)
         var start = request.tree
         if request.subfolder != .root {
             let node = try SnapshotPath.find(request.subfolder, in: request.tree, reader: reader, snapshotName: snapshotName)
@@ -116,6 +118,7 @@ private struct RestorePlanner {
                 throw Failure(.failed, "could not restore what is in '\(path)': the path is longer than the system allows", hint: "restore a folder further down")
             }
             let nodes = try Tree.parse(reader.readTree(tree))
+            try budget.open(tree, at: path, entryCount: nodes.count)
             frames.append(Frame(tree: tree, path: path, nodes: nodes, position: position, isSelected: isSelected, anySelected: isSelected))
             ancestors.insert(tree)
             return true
@@ -128,6 +131,7 @@ private struct RestorePlanner {
     private mutating func leave() {
         let frame = frames.removeLast()
         ancestors.remove(frame.tree)
+        budget.close(entryCount: frame.nodes.count)
         if !frames.isEmpty { split.removeLast() }
         // A name that cannot be read back might be that of any file there: then none is surplus.
         if request.delete && frame.isSelected && !frame.hasUnsafeName && isWithinOnlyPaths(frame.path) { plan.names[frame.path] = frame.seen }

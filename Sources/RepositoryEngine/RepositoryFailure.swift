@@ -15,6 +15,8 @@ package enum RepositoryFailure: Error, FailureConvertible {
     case ambiguousKey(String)
     /// A stored file whose bytes do not have the hash that is its name, or do not decrypt or parse.
     case damaged(object: String, detail: String)
+    /// A tree that unfolds into more than any honest one, see TreeBudget.
+    case outOfProportion(BlobID, detail: String)
     case blobMissing(BlobHandle)
     case blobDamaged(BlobHandle, PackID, detail: String)
     case locked(by: String, location: String)
@@ -68,6 +70,10 @@ package enum RepositoryFailure: Error, FailureConvertible {
                 hint: "use the password of another key, or bring back the folder 'keys' from a copy of the repository")
         case .damaged(let object, let detail):
             Failure(.damaged, "\(object) is damaged: \(detail)", hint: "`lifeboat check --read-data` lists everything that is damaged")
+        case .outOfProportion(let tree, let detail):
+            Failure(
+                .damaged, "tree \(tree.short) is left out: \(detail)",
+                hint: "no program makes such a snapshot by itself; find out who can write to the repository, and restore single folders of it with `lifeboat restore files --include`")
         case .blobMissing(let blob):
             Failure(
                 .damaged, "the \(blob) is missing: no index names it",

@@ -70,6 +70,8 @@ package enum SnapshotCatalog {
         let json = try repository.loadFile(StoreKey(.snapshot, id.digest))
         do {
             return try SnapshotFile(parsing: json)
+        } catch let error where error.kind == .unsupported {
+            throw FormatError(.unsupported, "snapshot \(id.short)", error.detail)
         } catch {
             throw RepositoryFailure.damaged(object: "snapshot \(id.short)", detail: Failure(describing: error).message)
         }

@@ -59,9 +59,12 @@ extension SnapshotFile {
         "summary",
     ])
 
-    /// - Throws: `.damaged` if the bytes are not a snapshot; a snapshot without time or tree is none.
+    /// - Throws: `.damaged` if the bytes are not a snapshot; a snapshot without time or tree is none. `.unsupported` beyond `maximumByteCount`.
     package init(parsing json: [UInt8]) throws(FormatError) {
-        guard json.count <= SnapshotFile.maximumByteCount else { throw FormatError(.tooLarge, "snapshot", "it has \(json.count) bytes") }
+        // No damage that a repair might remove: whatever wrote this may have meant it.
+        guard json.count <= SnapshotFile.maximumByteCount else {
+            throw FormatError(.unsupported, "snapshot", "it has \(json.count) bytes, more than the \(SnapshotFile.maximumByteCount) that are read")
+        }
         self = try FormatError.parsing("snapshot") {
             var snapshot = SnapshotFile(time: .zero, tree: BlobID(.zero), paths: [])
             var hasTime = false

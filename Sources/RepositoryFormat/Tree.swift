@@ -11,9 +11,14 @@ package enum Tree {
     /// The largest tree that is read. A million files in one directory take about 400 MiB.
     package static let maximumByteCount = 1 << 30
 
+    /// As many entries fit into a tree of that size if each says what honest entries say; shorter ones would take twenty times the text's
+    /// size as values.
+    package static let maximumEntryCount = 4_000_000
+
     private static let keys = JSONWords(["nodes"])
 
-    /// - Throws: `.damaged` if the bytes are not a tree, `.tooLarge` beyond `maximumByteCount`.
+    /// - Throws: `.damaged` if the bytes are not a tree, `.tooLarge` beyond `maximumByteCount`, `.unsupported` beyond
+    ///   `maximumEntryCount`.
     package static func parse(_ json: [UInt8]) throws(FormatError) -> [Node] {
         guard json.count <= maximumByteCount else { throw FormatError(.tooLarge, "tree", "it has \(json.count) bytes") }
         return try FormatError.parsing("tree") {
@@ -30,7 +35,11 @@ package enum Tree {
                 hasNodes = true
                 if try scanner.takeNull() { continue }
                 try scanner.beginArray()
-                while try scanner.nextElement() { nodes.append(try Node(from: &scanner)) }
+                while try scanner.nextElement() {
+                    // No damage that a repair might cut away: whatever wrote this may have meant it.
+                    guard nodes.count < maximumEntryCount else { throw FormatError(.unsupported, "tree", "it lists more than \(maximumEntryCount) entries") }
+                    nodes.append(try Node(from: &scanner))
+                }
             }
             try scanner.endOfDocument()
             guard hasNodes else { throw FormatError.damaged("tree", "it has no list of nodes") }

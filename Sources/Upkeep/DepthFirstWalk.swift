@@ -25,17 +25,22 @@ package struct DepthFirstWalk {
         var next = 0
     }
 
+    private let index: BlobIndex
     private let reader: BlobReader
 
-    package init(_ indexed: IndexedRepository) { reader = BlobReader(indexed) }
+    package init(_ indexed: IndexedRepository) {
+        index = indexed.index
+        reader = BlobReader(indexed)
+    }
 
-    /// Paths begin at "/".
+    /// Paths begin at "/". Trees beyond the TreeBudget are skipped like those that cannot be read.
     package func walk(_ root: BlobID, _ visitor: some TreeVisitor) throws {
-        var stack: [Frame] = []
-        try open(root, .root, onto: &stack, visitor)
+        var stack: [Frame] = [], budget = TreeBudget(index)
+        try open(root, .root, onto: &stack, &budget, visitor)
         while let frame = stack.last {
             guard frame.next < frame.nodes.count else {
                 stack.removeLast()
+                budget.close(entryCount: frame.nodes.count)
                 try visitor.leave(frame.tree)
                 continue
             }
@@ -43,14 +48,16 @@ package struct DepthFirstWalk {
             let node = frame.nodes[frame.next]
             let path = frame.path.appending(node.name)
             try visitor.visit(node, at: path)
-            if let subtree = node.subtree { try open(subtree, path, onto: &stack, visitor) }
+            if let subtree = node.subtree { try open(subtree, path, onto: &stack, &budget, visitor) }
         }
     }
 
-    private func open(_ tree: BlobID, _ path: BytePath, onto stack: inout [Frame], _ visitor: some TreeVisitor) throws {
+    private func open(_ tree: BlobID, _ path: BytePath, onto stack: inout [Frame], _ budget: inout TreeBudget, _ visitor: some TreeVisitor) throws {
         guard try visitor.enter(tree, at: path) else { return }
         do {
-            stack.append(Frame(tree: tree, path: path, nodes: try Tree.parse(reader.readTree(tree))))
+            let nodes = try Tree.parse(reader.readTree(tree))
+            try budget.open(tree, at: path, entryCount: nodes.count)
+            stack.append(Frame(tree: tree, path: path, nodes: nodes))
         } catch {
             try visitor.skip(tree, at: path, because: error)
         }

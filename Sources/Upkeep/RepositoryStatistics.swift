@@ -119,7 +119,8 @@ private final class RestoreSizeCounter: StatisticsCounter {
         var hasHardLinks = false
 
         mutating func add(_ other: Sum) {
-            files += other.files
+            // Sizes and numbers are the repository's word; their sums must not trap.
+            files &+= other.files
             byteCount &+= other.byteCount
             if other.hasHardLinks { hasHardLinks = true }
         }

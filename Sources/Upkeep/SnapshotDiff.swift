@@ -62,6 +62,8 @@ package final class SnapshotDiff {
     private struct Frame {
         let path: BytePath
         let pairs: [Pair]
+        /// Of both trees.
+        let entryCount: Int
         var next = 0
     }
 
@@ -71,6 +73,7 @@ package final class SnapshotDiff {
     private let onChange: (DiffChange) throws -> Void
     private let onUnreadable: (String) -> Void
     private var statistics = DiffStatistics()
+    private var budget: TreeBudget
     private var before: DiffBlobs
     private var after: DiffBlobs
     private var commonTrees: [BlobID] = []
@@ -87,6 +90,7 @@ package final class SnapshotDiff {
         self.onChange = onChange
         self.onUnreadable = onUnreadable
         reader = BlobReader(indexed)
+        budget = TreeBudget(indexed.index)
         before = DiffBlobs(indexed.index)
         after = DiffBlobs(indexed.index)
     }
@@ -94,10 +98,11 @@ package final class SnapshotDiff {
     package func run(_ old: BlobID, _ new: BlobID) throws -> DiffStatistics {
         before.insert(.tree, [old])
         after.insert(.tree, [new])
-        var stack = [Frame(path: .root, pairs: try pairs(old, new))]
+        var stack = [try frame(old, new, at: .root)]
         while let frame = stack.last {
             guard frame.next < frame.pairs.count else {
                 stack.removeLast()
+                budget.close(entryCount: frame.entryCount)
                 continue
             }
             stack[stack.count - 1].next += 1
@@ -114,12 +119,15 @@ package final class SnapshotDiff {
 
     // MARK: Trees
 
-    private func pairs(_ old: BlobID?, _ new: BlobID?) throws -> [Pair] {
+    private func frame(_ old: BlobID?, _ new: BlobID?, at path: BytePath) throws -> Frame {
         func nodes(_ tree: BlobID?) throws -> [Node] {
             guard let tree else { return [] }
             return try Tree.parse(reader.readTree(tree)).sorted { $0.name.lexicographicallyPrecedes($1.name) }
         }
         let left = try nodes(old), right = try nodes(new)
+        // Once both are read: what is opened has to be closed.
+        if let old { try budget.open(old, at: path, entryCount: left.count) }
+        if let new { try budget.open(new, at: path, entryCount: right.count) }
         var pairs: [Pair] = [], i = 0, j = 0
         while i < left.count || j < right.count {
             if j == right.count || i < left.count && left[i].name.lexicographicallyPrecedes(right[j].name) {
@@ -134,7 +142,7 @@ package final class SnapshotDiff {
                 j += 1
             }
         }
-        return pairs
+        return Frame(path: path, pairs: pairs, entryCount: left.count + right.count)
     }
 
     /// What is below a pair, if it has to be looked at one by one.
@@ -151,7 +159,7 @@ package final class SnapshotDiff {
             return nil
         }
         do {
-            return Frame(path: path, pairs: try pairs(old, new))
+            return try frame(old, new, at: path)
         } catch {
             onUnreadable("\(path): \(Failure(describing: error).message)")
             return nil

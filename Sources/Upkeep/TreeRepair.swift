@@ -41,11 +41,13 @@ struct TreeRepair {
     private var written: Set<BlobID> = []
     private var successor: BlobID?
     private var stack: [Frame] = []
+    private var budget: TreeBudget
     private var changes: [TreeChange] = []
 
     /// - Parameter lane: where new trees go. Nothing refers to them before the writer has finished.
     init(_ indexed: IndexedRepository, through lane: BlobWriter.Lane) {
         index = indexed.index
+        budget = TreeBudget(indexed.index)
         reader = BlobReader(indexed)
         self.lane = lane
     }
@@ -56,6 +58,7 @@ struct TreeRepair {
         changes = []
         stack = []
         successor = nil
+        budget = TreeBudget(index)
         if whole.contains(root) { return (root, []) }
         if let reason = try open(root, .root) { return (nil, [TreeChange(path: .root, kind: .emptiedDirectory(reason))]) }
         while let frame = stack.last {
@@ -72,7 +75,9 @@ struct TreeRepair {
     /// Begins with a tree. Returns why it cannot be read, nil if it can.
     private mutating func open(_ tree: BlobID, _ path: BytePath) throws -> String? {
         do {
-            stack.append(Frame(tree: tree, path: path, nodes: try Tree.parse(reader.readTree(tree))))
+            let nodes = try Tree.parse(reader.readTree(tree))
+            try budget.open(tree, at: path, entryCount: nodes.count)
+            stack.append(Frame(tree: tree, path: path, nodes: nodes))
             return nil
         } catch {
             guard ProvenDamage.isShown(by: error) else { throw error }
@@ -132,6 +137,7 @@ struct TreeRepair {
     /// The last tree of the stack is done: its successor takes its place in the parent.
     private mutating func close() throws {
         let frame = stack.removeLast()
+        budget.close(entryCount: frame.nodes.count)
         if !frame.isChanged { whole.insert(frame.tree) }
         let successor = frame.isChanged ? try save(inOrder(frame)) : frame.tree
         self.successor = successor

@@ -49,6 +49,8 @@ package final class TreeRewriter {
     private let onDropped: (BytePath) -> Void
     private var remembered: [Place: Result] = [:]
     private var stack: [Frame] = []
+    private let index: BlobIndex
+    private var budget: TreeBudget
 
     /// - Parameters:
     ///   - lane: where changed trees go; the caller finishes its writer before anything refers to them.
@@ -57,6 +59,8 @@ package final class TreeRewriter {
         _ indexed: IndexedRepository, writingTo lane: BlobWriter.Lane, selection: Selection, onDropped: @escaping (BytePath) -> Void = { _ in }
     ) {
         reader = BlobReader(indexed)
+        index = indexed.index
+        budget = TreeBudget(indexed.index)
         self.lane = lane
         self.selection = selection
         self.onDropped = onDropped
@@ -65,6 +69,7 @@ package final class TreeRewriter {
     /// - Throws: `UpkeepFailure.treeNotRewritable` for a tree that would lose something, and whatever keeps a tree from being read.
     package func rewrite(_ root: BlobID) throws -> Result {
         stack = []
+        budget = TreeBudget(index)
         if let known = try open(root, at: .root) { return known }
         while true {
             let top = stack.count - 1
@@ -83,7 +88,9 @@ package final class TreeRewriter {
     private func open(_ tree: BlobID, at path: BytePath) throws -> Result? {
         if let known = remembered[Place(tree: tree, path: path)] { return known }
         let json = try reader.readTree(tree)
-        stack.append(Frame(tree: tree, json: json, nodes: try Tree.parse(json), path: path))
+        let nodes = try Tree.parse(json)
+        try budget.open(tree, at: path, entryCount: nodes.count)
+        stack.append(Frame(tree: tree, json: json, nodes: nodes, path: path))
         return nil
     }
 
@@ -113,8 +120,8 @@ package final class TreeRewriter {
     private func take(_ result: Result, for node: Node) {
         let top = stack.count - 1
         stack[top].next += 1
-        stack[top].fileCount += result.fileCount
-        stack[top].byteCount += result.byteCount
+        stack[top].fileCount &+= result.fileCount
+        stack[top].byteCount &+= result.byteCount
         guard node.kind == .directory else { return stack[top].kept.append(node) }
         guard let tree = result.tree else {
             onDropped(stack[top].path.appending(node.name))
@@ -130,6 +137,7 @@ package final class TreeRewriter {
     }
 
     private func close(_ frame: Frame) throws -> Result {
+        budget.close(entryCount: frame.nodes.count)
         let result = Result(tree: try tree(of: frame), fileCount: frame.fileCount, byteCount: frame.byteCount)
         if remembered.count < TreeRewriter.rememberedLimit { remembered[Place(tree: frame.tree, path: frame.path)] = result }
         return result

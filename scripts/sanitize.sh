@@ -18,7 +18,7 @@ for sanitizer in ${SANITIZERS:-thread address}; do
   tests=$(echo "$place"/release/*PackageTests.xctest)
   if [ "$sanitizer" = thread ]; then
     "${CLANG:-$(dirname "$(readlink -f "$(command -v "$swift")")")/clang}" -O2 -shared -fPIC -o "$place/tsan-mutex.so" scripts/tsan-mutex.c -ldl
-    LD_PRELOAD="$PWD/$place/tsan-mutex.so" TSAN_OPTIONS="exitcode=66 report_thread_leaks=0" "$tests" --testing-library swift-testing --filter "$filter"
+    LD_PRELOAD="$PWD/$place/tsan-mutex.so" TSAN_OPTIONS="exitcode=66 report_thread_leaks=0 suppressions=$PWD/scripts/tsan-suppressions.txt" "$tests" --testing-library swift-testing --filter "$filter"
   else
     ASAN_OPTIONS="detect_leaks=0" "$tests" --testing-library swift-testing --filter "$filter"
   fi

@@ -73,7 +73,9 @@ package enum RepositoryFailure: Error, FailureConvertible {
         case .outOfProportion(let tree, let detail):
             Failure(
                 .damaged, "tree \(tree.short) is left out: \(detail)",
-                hint: "no program makes such a snapshot by itself; find out who can write to the repository, and restore single folders of it with `lifeboat restore files --include`")
+                hint:
+                    "no program makes such a snapshot by itself; find out who can write to the repository, and restore single folders of it with `lifeboat restore files --include`"
+            )
         case .blobMissing(let blob):
             Failure(
                 .damaged, "the \(blob) is missing: no index names it",

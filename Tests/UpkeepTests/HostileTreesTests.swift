@@ -108,7 +108,7 @@ private final class Listing: TreeVisitor {
     }
 
     @Test func `differ from an honest tree as far as is in proportion`() throws {
-        let honest = try #require(RepositoryFixtureTree.empty(in: fixture.repository))
+        let honest = try emptyTree(in: fixture.repository)
         let indexed = try IndexedRepository.load(fixture.repository)
         var changes = 0, unreadable: [String] = []
         let diff = SnapshotDiff(indexed, showsMetadata: false, onChange: { _ in changes += 1 }, onUnreadable: { unreadable.append($0) })
@@ -134,14 +134,12 @@ private final class Listing: TreeVisitor {
     }
 }
 
-private enum RepositoryFixtureTree {
-    static func empty(in repository: Repository) throws -> BlobID? {
-        let writer = BlobWriter(try IndexedRepository.load(repository), options: WriterOptions(), clock: FixedClock())
-        let json = try Tree.serialise([])
-        let id = try writer.lane().save(.tree, json.span).id
-        _ = try writer.finish()
-        return id
-    }
+private func emptyTree(in repository: Repository) throws -> BlobID {
+    let writer = BlobWriter(try IndexedRepository.load(repository), options: WriterOptions(), clock: FixedClock())
+    let json = try Tree.serialise([])
+    let id = try writer.lane().save(.tree, json.span).id
+    _ = try writer.finish()
+    return id
 }
 
 @Suite struct `A chain of folders without end` {

@@ -8,10 +8,11 @@
 
 import Bytes
 
-public struct FuzzTarget: Sendable {
+public struct FuzzTarget: Sendable, CustomStringConvertible {
     public let name: String
     /// Longer inputs are cut: they find nothing that shorter ones do not, and cost time.
     public let maximumByteCount: Int
+    public var description: String { name }
     private let body: @Sendable ([UInt8]) throws -> Void
 
     init(_ name: String, maximumByteCount: Int = 64 << 10, _ body: @escaping @Sendable ([UInt8]) throws -> Void) {

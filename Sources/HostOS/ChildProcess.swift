@@ -97,7 +97,10 @@ package final class ChildProcess: Sendable {
         }
         switch started.pop() {
         case .success(let process): return ChildProcess(process, state, keeper)
-        case .failure(let error): throw error
+        case .failure(let error):
+            // It has nothing left to do; unjoined, it would keep its stack.
+            try? keeper.join()
+            throw error
         case nil: throw SystemError(operation: "start", path: program.executable, kind: .other, reason: "its keeper died")
         }
     }

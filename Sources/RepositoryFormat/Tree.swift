@@ -19,7 +19,7 @@ package enum Tree {
 
     /// - Throws: `.damaged` if the bytes are not a tree, `.tooLarge` beyond `maximumByteCount`, `.unsupported` beyond
     ///   `maximumEntryCount`.
-    package static func parse(_ json: [UInt8]) throws(FormatError) -> [Node] {
+    package static func parse(_ json: [UInt8], maximumEntryCount: Int = maximumEntryCount) throws(FormatError) -> [Node] {
         guard json.count <= maximumByteCount else { throw FormatError(.tooLarge, "tree", "it has \(json.count) bytes") }
         return try FormatError.parsing("tree") {
             var nodes: [Node] = []

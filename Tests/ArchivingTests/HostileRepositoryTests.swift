@@ -103,13 +103,12 @@ import Testing
     }
 
     @Test func `cannot make a tree of more entries than memory holds`() throws {
-        let one = Array(#"{"name":"a","type":"file"},"#.utf8)
-        var json = Array(#"{"nodes":["#.utf8)
-        json.reserveCapacity(one.count * (Tree.maximumEntryCount + 10))
-        for _ in 0...Tree.maximumEntryCount { json += one }
-        json += Array(#"{"name":"b","type":"file"}]}"#.utf8)
-        let error = #expect(throws: FormatError.self) { try Tree.parse(json) }
+        let one = #"{"name":"a","type":"file"}"#
+        let json = Array(#"{"nodes":[\#(Array(repeating: one, count: 1001).joined(separator: ","))]}"#.utf8)
+        #expect(try Tree.parse(json, maximumEntryCount: 1001).count == 1001)
+        let error = #expect(throws: FormatError.self) { try Tree.parse(json, maximumEntryCount: 1000) }
         #expect(error?.kind == .unsupported)
+        #expect(Tree.maximumEntryCount * MemoryLayout<Node>.stride < 4 << 30)
     }
 }
 

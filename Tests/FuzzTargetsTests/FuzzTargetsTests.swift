@@ -18,10 +18,6 @@ private enum Seeds {
     }
 }
 
-extension FuzzTarget: CustomTestStringConvertible {
-    public var testDescription: String { name }
-}
-
 @Suite struct `Bytes from anybody` {
     @Test func `have seeds at every door, and no seeds at a door that is not there`() throws {
         let folders = try Directory.entries(of: Seeds.folder).map { String(decoding: $0.name, as: UTF8.self) }

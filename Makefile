@@ -13,8 +13,7 @@ SWIFT ?= swift
 SWIFT_FLAGS ?=
 PROGRAM := .build/release/lifeboat
 
-.PHONY: help build test torture demo bench bench-databases install uninstall lint format clean toolchain
-.PHONY: help build test fuzz sanitize demo bench bench-databases install uninstall lint format clean toolchain
+.PHONY: help build test torture fuzz sanitize demo bench bench-databases install uninstall lint format clean toolchain
 
 help: ## list these targets
 	@echo "lifeboat: disaster recovery you have proved"
@@ -44,6 +43,7 @@ torture: toolchain ## crashes, faults, full disks, restic in between: for hours 
 	@scripts/install-packages.sh test
 	$(SWIFT) build -c release $(SWIFT_FLAGS)
 	LIFEBOAT_TORTURE=$(TIMES) LIFEBOAT_TORTURE_SEED=$(SEED) $(SWIFT) test -c release $(SWIFT_FLAGS) --filter TortureTests
+
 fuzz: toolchain ## look for input that breaks a reader (FUZZ_SECONDS=, TARGETS=)
 	@scripts/install-packages.sh build
 	@SWIFT="$(SWIFT)" FUZZ_SECONDS="$(FUZZ_SECONDS)" TARGETS="$(TARGETS)" scripts/fuzz.sh

@@ -2,7 +2,7 @@
 //
 // Bytes are paid for in advance: each transfer waits until those before it have had their time at the given rate. So the average over any
 // time longer than one transfer holds, while a single pack still goes at the speed of the place. Waits are short steps, so that a
-// program that is asked to end does.
+// program that is asked to end does. What is small goes at once: a lock that waited behind packs to be refreshed would be taken for stale.
 
 import Bytes
 import HostOS
@@ -40,20 +40,22 @@ package final class ThrottledStore: Store {
     package func delete(_ key: StoreKey) throws { try base.delete(key) }
 
     package func save(_ key: StoreKey, _ content: Span<UInt8>) throws {
-        uploads?.wait(for: content.count)
+        if ThrottledStore.isCounted(key) { uploads?.wait(for: content.count) }
         try base.save(key, content)
     }
 
     package func load(_ key: StoreKey, limit: Int) throws -> [UInt8] {
         let content = try base.load(key, limit: limit)
-        downloads?.wait(for: content.count)
+        if ThrottledStore.isCounted(key) { downloads?.wait(for: content.count) }
         return content
     }
 
     package func read(_ key: StoreKey, at offset: UInt64, into buffer: inout MutableSpan<UInt8>) throws {
-        downloads?.wait(for: buffer.count)
+        if ThrottledStore.isCounted(key) { downloads?.wait(for: buffer.count) }
         try base.read(key, at: offset, into: &buffer)
     }
+
+    private static func isCounted(_ key: StoreKey) -> Bool { key.kind == .pack || key.kind == .index }
 
     /// When the next byte may go.
     private final class Pace: Sendable {

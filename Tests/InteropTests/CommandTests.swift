@@ -95,6 +95,13 @@ import Testing
         #expect(try seconds("backup", "files", "noise", "--limit-upload", "500") > 2.5)
         #expect(try seconds("restore", "files", "--target", "slow", "--limit-download", "500") > 2.5)
         #expect(try workshop.scratch.read("slow/noise") == workshop.scratch.read("noise"))
+        try QuickRepository.make(at: workshop.scratch["second"], password: Workshop.password)
+        let copied = Host.monotonicNanoseconds()
+        let result = try workshop.lifeboat().run(
+            ["copy", "--from-repo", "\(workshop.repository)", "--repo", "\(workshop.scratch["second"])", "--limit-download", "1000", "latest"],
+            environment: ["LIFEBOAT_FROM_PASSWORD": Workshop.password])
+        #expect(result.exitStatus == 0, "\(result.errorText)")
+        #expect(Double(Host.monotonicNanoseconds() - copied) / 1e9 > 1.2)
     }
 
     // MARK: ls

@@ -32,7 +32,8 @@ struct CopyCommand: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let source = try source()
+        var source = try source()
+        source.access.limits = repository.limits
         var destination = try repository.access()
         // What an application's snapshots are copied to is no application's; that they were copied is a line of its log.
         if source.isOfApplication { destination.audit = source.access.audit }

@@ -41,8 +41,8 @@ struct RepositoryOptions: ParsableArguments {
     var limitDownload: UInt64?
 
     var limits: TransferLimits {
-        // 0 is no limit, as in restic.
-        func bytes(_ limit: UInt64?) -> UInt64? { limit.flatMap { $0 == 0 ? nil : $0.multipliedReportingOverflow(by: 1024).partialValue } }
+        // 0 is no limit, as in restic; nor is more than any number of bytes.
+        func bytes(_ limit: UInt64?) -> UInt64? { limit.flatMap { $0 == 0 || $0 > .max / 1024 ? nil : $0 * 1024 } }
         return TransferLimits(upload: bytes(limitUpload), download: bytes(limitDownload))
     }
 

@@ -90,12 +90,18 @@ package struct Descriptor: ~Copyable, Sendable {
 
     // MARK: Reading
 
-    /// Waits until there is something to read, or the end, but not longer than that; true if there is.
-    package func waitForInput(milliseconds: Int32) -> Bool {
+    /// Waits until there is something to read, or the end. False once the program was asked to end: a read would go on waiting.
+    package func waitForInput() -> Bool { Descriptor.waitForInput(raw) }
+
+    /// In short steps, because a signal may come just before a wait.
+    static func waitForInput(_ raw: Int32) -> Bool {
         var input = pollfd(fd: raw, events: Int16(POLLIN), revents: 0)
-        let ready = unsafe poll(&input, 1, milliseconds)
-        // What is wrong with the stream, the read will tell.
-        return ready > 0 || (ready < 0 && errno != EINTR)
+        while !Interrupts.isRequested {
+            let ready = unsafe poll(&input, 1, 100)
+            // What is wrong with the stream, the read will tell.
+            if ready > 0 || (ready < 0 && errno != EINTR) { return true }
+        }
+        return false
     }
 
     /// Reads up to `buffer.count` bytes at the file position; 0 only at the end of the file.

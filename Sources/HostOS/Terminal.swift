@@ -8,7 +8,7 @@ package enum Terminal {
     package static func readLine() -> [UInt8]? {
         var line: [UInt8] = []
         while line.count < 1 << 16 {
-            guard waitForInput() else { return nil }
+            guard Descriptor.waitForInput(0) else { return nil }
             var byte: UInt8 = 0
             let count = unsafe Glibc.read(0, &byte, 1)
             if count < 0 && errno == EINTR { continue }
@@ -17,17 +17,6 @@ package enum Terminal {
             line.append(byte)
         }
         return line
-    }
-
-    /// A read would go on after a signal: so the wait for it is done in short steps. False once the program was asked to end.
-    private static func waitForInput() -> Bool {
-        var input = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
-        while !Interrupts.isRequested {
-            let ready = unsafe poll(&input, 1, 100)
-            // What is wrong with the stream, the read will tell.
-            if ready > 0 || (ready < 0 && errno != EINTR) { return true }
-        }
-        return false
     }
 
     /// Like `readLine`, with the terminal's echo off: for passwords.

@@ -41,7 +41,7 @@ package struct BackupStream {
             try access.withIndex(.shared) { indexed, _ in
                 let ingest = ArchiveIngest(indexed, request, progress: progress, cancellation: cancellation)
                 do {
-                    let byteCount = try pour(into: ingest, at: path, cancellation)
+                    let byteCount = try pour(into: ingest, at: path)
                     guard byteCount > 0 else {
                         throw Failure(
                             .failed, "nothing came to be saved as '\(path)', so no snapshot was made",
@@ -56,18 +56,18 @@ package struct BackupStream {
         }
     }
 
-    private func pour(into ingest: ArchiveIngest, at path: BytePath, _ cancellation: Cancellation) throws -> UInt64 {
+    private func pour(into ingest: ArchiveIngest, at path: BytePath) throws -> UInt64 {
         switch source {
-        case .standardInput: return try add(ingest, path, from: Descriptor.standard(0), cancellation)
+        case .standardInput: return try add(ingest, path, from: Descriptor.standard(0))
         case .command(let words):
             let command = try StreamedCommand.start(words)
-            let byteCount = try add(ingest, path, from: command.output, cancellation)
+            let byteCount = try add(ingest, path, from: command.output)
             try command.requireSuccess()
             return byteCount
         }
     }
 
-    private func add(_ ingest: ArchiveIngest, _ path: BytePath, from input: borrowing Descriptor, _ cancellation: Cancellation) throws -> UInt64 {
+    private func add(_ ingest: ArchiveIngest, _ path: BytePath, from input: borrowing Descriptor) throws -> UInt64 {
         var node = Node(name: [], kind: .file)
         node.mode = GoFileMode(posix: 0o100644)
         node.modificationTime = request.time
@@ -75,8 +75,7 @@ package struct BackupStream {
         node.changeTime = request.time
         var byteCount: UInt64 = 0
         try ingest.add(node, at: path) { span in
-            // A read would go on waiting for a writer that is silent, whatever the person at the keyboard says.
-            while !input.waitForInput(milliseconds: 200) { if cancellation.isCancelled { throw RepositoryFailure.cancelled } }
+            guard input.waitForInput() else { throw RepositoryFailure.cancelled }
             let count = try input.read(into: &span)
             byteCount += UInt64(count)
             return count
@@ -107,8 +106,12 @@ private struct StreamedCommand: ~Copyable {
     }
 
     func requireSuccess() throws {
+        // It may have closed its output long before it ends.
         var status = process.exitStatus
-        while status == nil { status = process.waitForExit(limitNanoseconds: 1_000_000_000) }
+        while status == nil {
+            if Interrupts.isRequested { throw RepositoryFailure.cancelled }
+            status = process.waitForExit(limitNanoseconds: 100_000_000)
+        }
         if let status, status != 0 {
             throw Failure(
                 .failed, "the command '\(name)' ended with exit status \(status), so no snapshot was made",

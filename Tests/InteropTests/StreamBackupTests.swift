@@ -67,6 +67,10 @@ import Testing
         let workshop = try workshop()
         let ended = try workshop.lifeboat().run(["backup", "files", "--stdin-from-command", "--", "sleep", "60"], signal: "INT", afterMilliseconds: 700)
         #expect(ended.exitStatus == 130, "\(ended.errorText)")
+        // It may also have said all it has to say, and go on.
+        let silent = try workshop.lifeboat().run(
+            ["backup", "files", "--stdin-from-command", "--", "sh", "-c", "echo x; exec >&-; sleep 60"], signal: "INT", afterMilliseconds: 700)
+        #expect(silent.exitStatus == 130, "\(silent.errorText)")
         #expect(try workshop.lifeboat("snapshots").outputText.hasSuffix("0 snapshots\n"))
     }
 }

@@ -5,6 +5,7 @@ import Bytes
 import FileTrees
 import HostOS
 import Operations
+import RepositoryEngine
 
 struct BackupSourceOptions: ParsableArguments {
     @Option(name: .long, help: "Save what this file names, a pattern a line; - is standard input; repeat it.")
@@ -60,7 +61,11 @@ struct BackupSourceOptions: ParsableArguments {
     }
 
     private func content(of file: String) throws -> [UInt8] {
-        if file == "-" { return try Descriptor.standard(0).readToEnd(limit: PathListing.maximumByteCount) }
+        if file == "-" {
+            let input = try Descriptor.standard(0)
+            guard input.waitForInput() else { throw RepositoryFailure.cancelled }
+            return try input.readToEnd(limit: PathListing.maximumByteCount)
+        }
         return try AtomicFile.read(BytePath(file), limit: PathListing.maximumByteCount)
     }
 }

@@ -23,8 +23,8 @@ final class IngestContext: Sendable {
     let nodes: NodeMaker
     let progress: Progress
     let cancellation: Cancellation
+    let blocks = SpareBlocks()
     private let problemList = Mutex<[ScanProblem]>([])
-    private let spareBlocks = Mutex<[Block]>([])
 
     init(
         writer: BlobWriter, chunker: Chunker, queue: IngestQueue, assembler: TreeAssembler, tally: BackupTally, nodes: NodeMaker,
@@ -46,20 +46,6 @@ final class IngestContext: Sendable {
         problemList.withLock { $0.append(problem) }
         progress.add(problems: 1)
     }
-
-    /// An empty block that holds the largest chunk.
-    func takeBlock() -> Block {
-        let spare = spareBlocks.withLock { $0.popLast() }
-        spare?.removeAll()
-        return spare ?? Block(capacity: Chunker.standardMaximum)
-    }
-
-    /// Keeps a block for reuse, unless a rare long chunk has made it touch much memory.
-    func giveBack(_ block: Block) {
-        spareBlocks.withLock { if $0.count < 4 && block.count <= IngestContext.keptByteCount { $0.append(block) } }
-    }
-
-    private static let keptByteCount = 3 << 20
 }
 
 final class FileIngest {
@@ -151,7 +137,7 @@ final class FileIngest {
     /// `small` holds the beginning.
     private func readLarge(_ job: FileJob, _ node: Node, _ file: borrowing Descriptor) throws {
         let content = LargeContent(job: job)
-        var block = context.takeBlock()
+        var block = context.blocks.take()
         small.withBytes { block.append($0) }
         var cursor = ChunkCursor()
         var chunkCount = 0, byteCount = UInt64(block.count), isEnd = false
@@ -159,7 +145,7 @@ final class FileIngest {
             if context.cancellation.isCancelled { throw RepositoryFailure.cancelled }
             let cut = block.withBytes { context.chunker.nextCut(in: $0, cursor: &cursor, isEnd: isEnd) }
             if let cut {
-                let rest = context.takeBlock()
+                let rest = context.blocks.take()
                 block.withBytes(cut..<block.count) { rest.append($0) }
                 block.truncate(to: cut)
                 try dispatch(ChunkJob(block: block, content: content, position: chunkCount))
@@ -173,7 +159,7 @@ final class FileIngest {
                 byteCount += UInt64(block.count - before)
             }
         }
-        context.giveBack(block)
+        context.blocks.giveBack(block)
         if content.end(chunkCount: chunkCount, node: node, byteCount: byteCount) { try deliver(job, content.finish()) }
     }
 
@@ -184,7 +170,7 @@ final class FileIngest {
     private func store(_ chunk: ChunkJob) throws {
         let id = try chunk.block.withBytes { try lane.save(.data, $0).id }
         context.progress.add(bytes: UInt64(chunk.block.count))
-        context.giveBack(chunk.block)
+        context.blocks.giveBack(chunk.block)
         if chunk.content.deliver(id, at: chunk.position) { try deliver(chunk.content.job, chunk.content.finish()) }
     }
 

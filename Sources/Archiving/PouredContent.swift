@@ -9,7 +9,6 @@ import Bytes
 import HostOS
 import RepositoryEngine
 import RepositoryFormat
-import Synchronization
 
 /// Belongs to the reading thread.
 final class PouredContent {
@@ -40,18 +39,18 @@ final class PouredContent {
     /// - Parameter read: gives the content piece by piece; 0 at its end.
     func store(_ read: (inout MutableSpan<UInt8>) throws -> Int) throws -> (content: [BlobID], size: UInt64) {
         pool.begin()
-        var size: UInt64 = 0, cursor = ChunkCursor(), isEnd = false, block = pool.takeBlock()
+        var size: UInt64 = 0, cursor = ChunkCursor(), isEnd = false, block = pool.blocks.take()
         while true {
             if cancellation.isCancelled { throw RepositoryFailure.cancelled }
             let cut = block.withBytes { chunker.nextCut(in: $0, cursor: &cursor, isEnd: isEnd) }
             if let cut {
-                let rest = pool.takeBlock()
+                let rest = pool.blocks.take()
                 block.withBytes(cut..<block.count) { rest.append($0) }
                 block.truncate(to: cut)
                 try dispatch(block, isLast: isEnd && rest.count == 0)
                 block = rest
             } else if isEnd {
-                pool.giveBack(block)
+                pool.blocks.giveBack(block)
                 return (try content(), size)
             } else {
                 let got = try block.appendUpTo(min(block.free, PouredContent.readByteCount)) { span in try read(&span) }
@@ -111,13 +110,10 @@ private final class ChunkPool: Sendable {
         var failed = false
     }
 
-    /// What a rare long chunk has touched is not kept.
-    private static let keptByteCount = 3 << 20
-
     let writer: BlobWriter
     let queue = BoundedQueue<Chunk>(limit: 1)
     private let stored = Monitored(Stored())
-    private let spare = Mutex<[Block]>([])
+    let blocks = SpareBlocks()
 
     init(_ writer: BlobWriter) { self.writer = writer }
 
@@ -138,7 +134,7 @@ private final class ChunkPool: Sendable {
 
     func store(_ chunk: Chunk, _ lane: BlobWriter.Lane) throws {
         let id = try chunk.block.withBytes { try lane.save(.data, $0).id }
-        giveBack(chunk.block)
+        blocks.giveBack(chunk.block)
         stored.update { stored in
             stored.ids[chunk.position] = id
             stored.missing -= 1
@@ -154,16 +150,5 @@ private final class ChunkPool: Sendable {
             return stored.missing == 0 ? true : nil
         }
         return isWhole ? stored.update { $0.ids.compactMap { $0 } } : nil
-    }
-
-    /// An empty block that holds the largest chunk.
-    func takeBlock() -> Block {
-        let reused = spare.withLock { $0.popLast() }
-        reused?.removeAll()
-        return reused ?? Block(capacity: Chunker.standardMaximum)
-    }
-
-    func giveBack(_ block: Block) {
-        spare.withLock { if $0.count < 4 && block.count <= ChunkPool.keptByteCount { $0.append(block) } }
     }
 }

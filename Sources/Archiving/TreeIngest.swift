@@ -16,8 +16,8 @@ import Synchronization
 
 package final class TreeIngest: Sendable {
     /// About 12 KiB a piece, for dumps of which scattered rows change from day to day: each changed row stores its piece anew. Pieces of
-    /// 6, 12, 24 KiB make the first dump 14, 5, 2 % larger than pieces of 48 KiB would, and the day after 8, 4, 2 times smaller
-    /// (measured, docs/performance.md).
+    /// 6, 12, 24 KiB make the first dump 15, 7, 2 % larger than pieces of 48 KiB would, and the day after 7, 4, 2 times smaller
+    /// (docs/performance.md).
     private static let chunkMinimum = 4 << 10, chunkAverageBits = 13, chunkMaximum = 64 << 10
 
     private let indexed: IndexedRepository

@@ -50,6 +50,36 @@ import Testing
         try bench.expectSame()
     }
 
+    @Test func `is read back if asked, but for what was left alone`() throws {
+        let (bench, root) = try prepared()
+        let all = try bench.restoreSource(root) { $0.verify = true }
+        #expect(all.problems.isEmpty && all.filesVerified == 4)
+        let (other, tree) = try prepared()
+        let kept = try other.restoreSource(tree) {
+            $0.verify = true
+            $0.overwrite = .never
+        }
+        #expect(kept.problems.isEmpty && kept.filesVerified == 1)
+    }
+
+    @Test func `is found wrong where a byte, a length or the kind of a file is`() throws {
+        let (bench, root) = try prepared(), indexed = try IndexedRepository.load(bench.repository())
+        _ = try bench.restoreSource(root)
+        func difference(_ name: String) throws -> String? {
+            let nodes = try Tree.parse(BlobReader(indexed).readTree(root)), top = try #require(nodes.first?.subtree ?? nil)
+            let node = try #require(try Tree.parse(BlobReader(indexed).readTree(top)).first { $0.name == Array(name.utf8) })
+            return try RestoredContent.difference(of: node, at: bench.tree[BytePath("target/" + name)], indexed.index)
+        }
+        #expect(try difference("older") == nil)
+        try bench.tree.add("target/older", .file("snap!"))
+        #expect(try difference("older") == "its content differs at byte 0")
+        try bench.tree.add("target/newer", .file("snap2 and more"))
+        #expect(try difference("newer") == "it has 14 bytes instead of 5")
+        try bench.tree.remove("target/same")
+        try bench.tree.add("target/same", .directory)
+        #expect(try difference("same") == "it is no file any more")
+    }
+
     @Test func `trusts size and time if it looks for changes only`() throws {
         let (bench, root) = try prepared()
         let summary = try bench.restoreSource(root) { $0.overwrite = .ifChanged }

@@ -11,10 +11,18 @@ import Testing
     /// Printed with every failure.
     private static let seed: UInt64 = 20_261_124
 
-    private func milliseconds(_ body: () throws -> Void) rethrows -> Int {
-        let start = Host.monotonicNanoseconds()
-        try body()
-        return Int((Host.monotonicNanoseconds() - start) / 1_000_000)
+    /// When to kill: about as often before the end as after it, however fast the program and the machine are by now.
+    private struct Moment {
+        /// In milliseconds.
+        private var latest = 200
+        private(set) var killed = 0
+
+        mutating func next(_ random: inout SeededRandom) -> Int { Int.random(in: 2...latest, using: &random) }
+
+        mutating func note(wasKilled: Bool) {
+            killed += wasKilled ? 1 : 0
+            latest = wasKilled ? min(5_000, latest * 5 / 4 + 1) : max(10, latest * 3 / 4)
+        }
     }
 
     /// Unaffected by the dead program's lock, which restic would stop at.
@@ -32,22 +40,22 @@ import Testing
         for number in 0..<6 { try workshop.scratch.add(BytePath("data/first\(number)"), .bytes(random.bytes(300_000))) }
         try workshop.lifeboat("backup", "files", "data", "--tag", "first")
         let first = try TreePicture(of: workshop.scratch["data"])
-        var killed = 0
-        var usual = 1000
+        var moment = Moment()
         for round in 0..<Self.rounds {
             for number in 0..<8 { try workshop.scratch.add(BytePath("data/more\(number)"), .bytes(random.bytes(700_000))) }
-            let delay = Int.random(in: 20...max(100, usual), using: &random)
+            let delay = moment.next(&random)
             let context = "seed \(Self.seed), round \(round), killed after \(delay) ms"
             let result = try workshop.lifeboat().run(
                 ["backup", "files", "data", "--pack-size", "4"], signal: "KILL", afterMilliseconds: delay)
-            if result.exitStatus == 137 { killed += 1 } else { #expect(result.exitStatus == 0, "\(context): \(result.errorText)") }
+            moment.note(wasKilled: result.exitStatus == 137)
+            #expect([0, 137].contains(result.exitStatus), "\(context): \(result.errorText)")
             try requireClean(workshop, context)
             try workshop.scratch.remove("out")
             try workshop.lifeboat("restore", "files", "--target", "out", "--tag", "first", "--no-lock")
             #expect(try TreePicture(of: workshop.scratch["out/data"]) == first, "\(context)")
-            usual = try milliseconds { try workshop.lifeboat("backup", "files", "data", "--pack-size", "4") }
+            try workshop.lifeboat("backup", "files", "data", "--pack-size", "4")
         }
-        #expect(killed >= Self.rounds / 4, "only \(killed) of \(Self.rounds) runs were still alive when the signal came")
+        #expect(moment.killed >= Self.rounds / 4, "only \(moment.killed) of \(Self.rounds) runs were still alive when the signal came")
         try workshop.lifeboat("prune")
         try workshop.requireCleanCheck()
     }
@@ -66,23 +74,24 @@ import Testing
         let newest = try TreePicture(of: workshop.scratch["data"])
         let base = workshop.scratch["base"], repository = workshop.repository
         try Directory.rename(repository, to: base)
-        var killed = 0, usual = 1000
+        var moment = Moment()
         for round in 0..<Self.rounds {
             try Directory.removeTree(repository)
             #expect(try Child.run("cp", ["-a", "\(base)", "\(repository)"]).exitStatus == 0)
-            let delay = Int.random(in: 20...max(100, usual), using: &random)
+            let delay = moment.next(&random)
             let context = "seed \(Self.seed + 1), round \(round), killed after \(delay) ms"
             let prune = ["prune", "--max-unused", "0", "--pack-size", "4"]
             let result = try workshop.lifeboat().run(prune, signal: "KILL", afterMilliseconds: delay)
-            if result.exitStatus == 137 { killed += 1 } else { #expect(result.exitStatus == 0, "\(context): \(result.errorText)") }
+            moment.note(wasKilled: result.exitStatus == 137)
+            #expect([0, 137].contains(result.exitStatus), "\(context): \(result.errorText)")
             try requireClean(workshop, context)
             try workshop.scratch.remove("out")
             try workshop.lifeboat("restore", "files", "--target", "out", "--no-lock")
             #expect(try TreePicture(of: workshop.scratch["out/data"]) == newest, "\(context)")
-            usual = try milliseconds { try workshop.lifeboat("prune", "--max-unused", "0", "--pack-size", "4") }
+            try workshop.lifeboat("prune", "--max-unused", "0", "--pack-size", "4")
             try requireClean(workshop, "\(context), after the next prune")
         }
-        #expect(killed >= Self.rounds / 4, "only \(killed) of \(Self.rounds) runs were still alive when the signal came")
+        #expect(moment.killed >= Self.rounds / 4, "only \(moment.killed) of \(Self.rounds) runs were still alive when the signal came")
         try workshop.requireCleanCheck()
     }
 }

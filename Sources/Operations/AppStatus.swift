@@ -110,7 +110,7 @@ package struct AppStatus {
     /// One disk, one fire, one mistake: what a single repository does not outlive.
     private func secondCopy(_ report: AppStatusReport) -> [String] {
         guard workbench.application.repositories.count < 2, report.sources.contains(where: { $0.lastGood != nil }) else { return [] }
-        return ["there is no second copy of the backups: keep one at another place (`restic copy`, or a copy of the repository's directory)"]
+        return ["there is no second copy of the backups: keep one at another place (`lifeboat copy`, or a copy of the repository's directory)"]
     }
 
     // MARK: Looking

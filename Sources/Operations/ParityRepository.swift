@@ -4,7 +4,7 @@
 // administrator says that what is missing was removed on purpose. After a backup, prune or copy of lifeboat the index answers that
 // (ParityUpkeep).
 
-package import Bytes
+import Bytes
 import HostOS
 import RepositoryEngine
 package import RepositoryFormat
@@ -82,10 +82,14 @@ enum ParityUpkeep {
             let needed = try indexedPacks(repository)
             let outcome = try ParityUpdate(repository.store, settings.layout, progress: progress) { needed.contains($0) }.run()
             if let pack = outcome.missingPacks.first {
-                access.onParityTrouble?("\(outcome.missingPacks.count) packs are missing, the first is pack \(pack.short); `lifeboat repair packs` rebuilds them from parity")
+                access.onParityTrouble?(
+                    "\(outcome.missingPacks.count) packs are missing, the first is pack \(pack.short); "
+                        + "`lifeboat repair packs` rebuilds them from parity")
             }
             if let pack = outcome.damagedPacks.first {
-                access.onParityTrouble?("\(outcome.damagedPacks.count) packs are damaged and got no parity, the first is pack \(pack.short); run `lifeboat check --read-data`")
+                access.onParityTrouble?(
+                    "\(outcome.damagedPacks.count) packs are damaged and got no parity, the first is pack \(pack.short); "
+                        + "run `lifeboat check --read-data`")
             }
         } catch {
             access.onParityTrouble?(

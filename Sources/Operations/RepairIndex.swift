@@ -1,5 +1,7 @@
 // RepairIndex: the verb `repair index`: makes the index say again what the packs hold.
 
+import RepositoryEngine
+import Stores
 package import Upkeep
 
 package struct RepairIndex {

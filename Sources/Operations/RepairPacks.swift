@@ -53,7 +53,11 @@ package struct RepairPacks {
             outcome.copies = rebuild.copies + outcome.copies
             return outcome
         } result: { outcome in
-            (0, "rebuilt \(outcome.rebuiltPacks.count) packs, removed \(outcome.removedPacks.count), saved \(outcome.savedBlobCount) blobs, lost \(outcome.lostBlobs.count)")
+            (
+                0,
+                "rebuilt \(outcome.rebuiltPacks.count) packs, removed \(outcome.removedPacks.count), "
+                    + "saved \(outcome.savedBlobCount) blobs, lost \(outcome.lostBlobs.count)"
+            )
         }
     }
 

@@ -68,7 +68,8 @@ package struct ScrubRepository {
         outcome.remaining = try result.damage.filter { damage in
             switch damage.key.kind {
             case .pack: !whole.contains(PackID(damage.key.name))
-            case .parity: try store.exists(damage.key)
+            // Made anew of the same packs, it has the same name.
+            case .parity: try !Scrub.isRight(damage.key, in: store)
             default: true
             }
         }

@@ -14,9 +14,9 @@ package struct ParityGroup: Sendable {
     /// The parity file of each band.
     package internal(set) var files: [Int: Digest]
 
-    var bandCount: Int { columns.map { layout.bandCount($0.pack.byteCount) }.max() ?? 0 }
-    var isComplete: Bool { files.count == bandCount }
-    var packs: [PackID] { columns.map(\.pack.id) }
+    package var bandCount: Int { columns.map { layout.bandCount($0.pack.byteCount) }.max() ?? 0 }
+    package var isComplete: Bool { files.count == bandCount }
+    package var packs: [PackID] { columns.map(\.pack.id) }
 }
 
 package struct ParityCatalog: Sendable {

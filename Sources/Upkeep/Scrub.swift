@@ -89,6 +89,13 @@ package final class Scrub: Sendable {
         }
     }
 
+    /// Whether a file is now what its name says, or gone.
+    package static func isRight(_ key: StoreKey, in store: any Store) throws -> Bool {
+        guard let byteCount = try store.byteCount(of: key) else { return true }
+        if case .damaged = try NamedFileReader(store).verdict(on: NamedFile(key: key, byteCount: byteCount)) { return false }
+        return true
+    }
+
     private func choose() throws -> [NamedFile] {
         var data: [NamedFile] = [], small: [NamedFile] = []
         for kind in [StoreKind.pack, .parity] { data += try list(kind) }

@@ -199,7 +199,7 @@ private struct ParityCase {
         let contents = start.store.contents
         for change in 0..<1000 {
             let store = MemoryStore(contents: contents), faulty = FaultyStore(store, .powerLoss(after: change))
-            try? start.update(faulty)
+            _ = try? start.update(faulty)
             #expect(try ParityCatalog.load(store).protectedPacks.isSuperset(of: protected), "after change \(change)")
             // The next run finishes the work.
             try start.update(store)

@@ -43,7 +43,8 @@ struct ParityReport {
         let layout = settings.layout
         Console.out("parity is on, \(settings.redundancyPercent)%: of any \(layout.dataCount) packs of a group \(layout.parityCount) may be lost or damaged")
         Console.out(
-            "\(status.protectedPackCount) of \(Counted.text(status.packCount, "pack")) protected; \(ByteCount(status.parityByteCount)) beside \(ByteCount(status.packByteCount))")
+            "\(status.protectedPackCount) of \(Counted.text(status.packCount, "pack")) protected; \(ByteCount(status.parityByteCount)) beside \(ByteCount(status.packByteCount))"
+        )
         if !status.missingPacks.isEmpty { hint("\(Counted.text(status.missingPacks.count, "protected pack")) not there: lost, or pruned by another program") }
         if status.protectedPackCount < status.packCount { hint("`lifeboat repository parity update` protects the rest") }
     }

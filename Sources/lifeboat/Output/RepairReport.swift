@@ -67,7 +67,8 @@ struct RepairReport {
         if outcome.removedPacks.isEmpty && outcome.untouchedPacks.isEmpty {
             return rebuilt == 0 ? "no pack is damaged" : "\(Counted.text(rebuilt, "pack")) rebuilt from parity, nothing is lost"
         }
-        return (rebuilt == 0 ? "" : "\(Counted.text(rebuilt, "pack")) rebuilt from parity; ") + "\(Counted.text(outcome.removedPacks.count, "pack")) removed: \(Counted.text(outcome.savedBlobCount, "blob")) "
+        return (rebuilt == 0 ? "" : "\(Counted.text(rebuilt, "pack")) rebuilt from parity; ")
+            + "\(Counted.text(outcome.removedPacks.count, "pack")) removed: \(Counted.text(outcome.savedBlobCount, "blob")) "
             + "(\(ByteCount(outcome.savedByteCount))) saved, \(outcome.lostBlobs.count) lost"
     }
 

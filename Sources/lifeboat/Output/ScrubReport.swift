@@ -52,7 +52,8 @@ struct ScrubReport {
             lines.append(
                 "`\((["lifeboat repair packs"] + names).joined(separator: " "))` rebuilds packs from parity, and saves what is whole in those without")
         }
-        if kinds.contains(.parity) { lines.append("`lifeboat scrub --repair` makes damaged parity files anew")
+        if kinds.contains(.parity) {
+            lines.append("`lifeboat scrub --repair` makes damaged parity files anew")
         }
         if kinds.contains(.index) { lines.append("`lifeboat repair index` makes damaged index files anew") }
         if kinds.contains(.snapshot) { lines.append("`lifeboat repair snapshots --dry-run` shows what became of damaged snapshots") }

@@ -32,6 +32,7 @@ let systemModules: [Target] = [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CErasureCode", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .systemLibrary(name: "CMariaDB", pkgConfig: "libmariadb", providers: [.apt(["libmariadb-dev"])]),
     .target(name: "CLinux"),
 ]
@@ -39,7 +40,7 @@ let systemModules: [Target] = [
 let ground: [Target] = [
     room("Bytes", []),
     room("HostOS", ["Bytes", "CLinux"]),
-    room("Codecs", ["Bytes", "COpenSSL", "CZstd", "CZlib", "CArchive"]),
+    room("Codecs", ["Bytes", "COpenSSL", "CZstd", "CZlib", "CArchive", "CErasureCode"]),
 ]
 
 let nouns: [Target] = [

@@ -11,7 +11,7 @@
 set -euo pipefail
 
 purpose=${1:-}
-build_packages=(libssl-dev libzstd-dev zlib1g-dev libarchive-dev libsqlite3-dev libmariadb-dev pkg-config)
+build_packages=(libssl-dev libzstd-dev zlib1g-dev libarchive-dev libisal-dev libsqlite3-dev libmariadb-dev pkg-config)
 optional=()
 case "$purpose" in
     build) wanted=("${build_packages[@]}") ;;
@@ -32,6 +32,7 @@ is_present() {
         libzstd-dev) has_library libzstd ;;
         zlib1g-dev) has_library zlib ;;
         libarchive-dev) has_library libarchive ;;
+        libisal-dev) has_library libisal ;;
         libsqlite3-dev) has_library sqlite3 ;;
         libmariadb-dev) has_library libmariadb ;;
         mariadb-server) has_program mariadbd || [ -x /usr/sbin/mariadbd ] ;;
@@ -74,7 +75,7 @@ install() {
 explain_and_stop() {
     echo "error: $1, and these packages are missing: ${missing[*]}" >&2
     echo "hint: install them and run this again: sudo apt-get install ${missing[*]}" >&2
-    echo "      (other systems: the development files of OpenSSL 3, zstd, zlib, libarchive, SQLite and MariaDB's client library, pkg-config, and the programs named)" >&2
+    echo "      (other systems: the development files of OpenSSL 3, zstd, zlib, libarchive, ISA-L, SQLite and MariaDB's client library, pkg-config, and the programs named)" >&2
     exit 1
 }
 

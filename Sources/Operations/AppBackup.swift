@@ -69,7 +69,9 @@ package struct AppBackup {
                             let session = AppBackupSession(
                                 workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run,
                                 staging: staging, dryRun: dryRun, writer: writer, progress: progress, cancellation: cancellation)
-                            return try save(units, session, indexed, note)
+                            let outcomes = try save(units, session, indexed, note)
+                            if !dryRun { ParityUpkeep.follow(indexed.repository, access) }
+                            return outcomes
                         }
                     }
                 }

@@ -69,7 +69,7 @@ package struct AppVerify {
         run.recordPackReadings(check, of: repository.config.id, at: started)
         var report = AppVerifyReport(workbench: workbench, runID: run.id, time: started, readData: readData, check: check)
         report.sources = sources
-        report.coverage = AppVerifyCoverage(check, known: known, now: started)
+        report.coverage = ReadCoverage(check, known: known, now: started)
         let snapshots = try SnapshotCatalog.load(repository) { _, _ in }
         let catalog = AppCatalog(snapshots.filter { filter.matches($0.snapshot) }, application: workbench.application.name)
         report.snapshots = catalog.all

@@ -45,7 +45,7 @@ extension AppVerifyReport {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    private func write(_ coverage: AppVerifyCoverage, to writer: inout JSONWriter) {
+    private func write(_ coverage: ReadCoverage, to writer: inout JSONWriter) {
         writer.key("coverage")
         writer.beginObject()
         writer.member("packs", UInt64(coverage.packCount))

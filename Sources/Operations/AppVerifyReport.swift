@@ -65,7 +65,7 @@ package struct AppVerifyReport: Sendable {
     /// The snapshots looked at, oldest first.
     package var snapshots: [CatalogedSnapshot] = []
     package var databases: [Database] = []
-    package var coverage: AppVerifyCoverage
+    package var coverage: ReadCoverage
     /// What a person should know about the verify itself.
     package var notes: [String] = []
     package var durationNanoseconds: Int64 = 0
@@ -90,7 +90,7 @@ package struct AppVerifyReport: Sendable {
         self.time = time
         self.readData = readData
         self.check = check
-        coverage = AppVerifyCoverage(check, known: [:], now: time)
+        coverage = ReadCoverage(check, known: [:], now: time)
     }
 
     package var readsAll: Bool { readData.isEverything }

@@ -35,8 +35,10 @@ package struct BackupFiles {
                 case .none: request.parent = .none
                 case .named(let text): request.parent = .snapshot(try SnapshotCatalog.resolve(text, in: snapshots).snapshot)
                 }
-                return try BackupRun(indexed, request, zone: Host.utcOffset, progress: progress, cancellation: cancellation).run(
+                let summary = try BackupRun(indexed, request, zone: Host.utcOffset, progress: progress, cancellation: cancellation).run(
                     snapshots: snapshots)
+                if !request.dryRun { ParityUpkeep.follow(indexed.repository, access) }
+                return summary
             }
         }
     }

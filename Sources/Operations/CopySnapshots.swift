@@ -37,7 +37,9 @@ package struct CopySnapshots {
                 return try destination.withIndex(.shared) { to, present in
                     let missing = CopyChoice(of: chosen, missingIn: present)
                     onChoice(missing)
-                    return try copy(missing, from, to, progress, onCopied)
+                    let outcome = try copy(missing, from, to, progress, onCopied)
+                    ParityUpkeep.follow(to.repository, destination, progress: progress)
+                    return outcome
                 }
             }
         }

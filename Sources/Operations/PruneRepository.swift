@@ -42,7 +42,13 @@ package struct PruneRepository {
         let plan = try PrunePlan.make(for: repository, ignoring: ignoring, options: options, progress: progress)
         onPlan(plan.description)
         if dryRun { return Outcome(plan: plan.description, statistics: plan.statistics, executed: nil) }
-        return try access.audit.record(AuditTrail.Action("prune", "\(access.address)", run: runID, destroys: true)) {
+        let outcome = try execute(plan, progress)
+        ParityUpkeep.follow(repository, access, progress: progress)
+        return outcome
+    }
+
+    private func execute(_ plan: PrunePlan, _ progress: @escaping UpkeepProgressHandler) throws -> Outcome {
+        try access.audit.record(AuditTrail.Action("prune", "\(access.address)", run: runID, destroys: true)) {
             var execution = PruneExecution(plan, writerOptions: writer, progress: progress)
             return Outcome(plan: plan.description, statistics: plan.statistics, executed: try execution.run())
         } result: { outcome in

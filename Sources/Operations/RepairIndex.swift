@@ -1,5 +1,7 @@
 // RepairIndex: the verb `repair index`: makes the index say again what the packs hold.
 
+import RepositoryEngine
+import Stores
 package import Upkeep
 
 package struct RepairIndex {
@@ -15,6 +17,10 @@ package struct RepairIndex {
         ) {
             try access.exclusively { repository in
                 try access.audit.record(AuditTrail.Action("repair index", "\(access.address)")) {
+                    // A pack that is lost leaves the index below, and parity after that: what can be brought back must be there before.
+                    let store = repository.store, catalog = try ParityCatalog.load(store)
+                    let missing = try ParityUpkeep.missingPacks(store, catalog)
+                    _ = try ParityRebuild(store, catalog, copies: nil, progress: progress).run(missing)
                     var repair = IndexRepair(repository, readsAllPacks: readsAllPacks, progress: progress)
                     return try repair.run()
                 } result: { outcome in

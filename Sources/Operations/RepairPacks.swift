@@ -1,4 +1,5 @@
-// RepairPacks: the verb `repair packs`: saves what is whole in damaged packs, and takes them out of the repository.
+// RepairPacks: the verb `repair packs`: rebuilds damaged and lost packs from parity, where there is some; saves what is whole in the others,
+// and takes them out of the repository.
 
 import Bytes
 package import RepositoryEngine
@@ -24,21 +25,39 @@ package struct RepairPacks {
             "what was whole in the packs is still there; copies that were made stay in '\(copies.directory)'", next: "run `lifeboat repair packs` again"
         ) {
             try access.exclusively { repository in
-                let packs = try names.isEmpty ? findDamaged(in: repository, progress) : resolve(in: repository)
+                let catalog = try ParityCatalog.load(repository.store)
+                let missing = try ParityUpkeep.missingPacks(repository.store, catalog)
+                let packs = try names.isEmpty ? findDamaged(in: repository, progress) + missing : resolve(in: repository, missing: missing)
                 if packs.isEmpty { return PackSalvage.Outcome() }
-                return try repair(packs, in: repository, progress)
+                let outcome = try repair(packs, missing: Set(missing), catalog, in: repository, progress)
+                ParityUpkeep.follow(repository, access, progress: progress)
+                return outcome
             }
         }
     }
 
-    private func repair(_ packs: [PackID], in repository: Repository, _ progress: @escaping UpkeepProgressHandler) throws -> PackSalvage.Outcome {
+    private func repair(
+        _ packs: [PackID], missing: Set<PackID>, _ catalog: ParityCatalog, in repository: Repository, _ progress: @escaping UpkeepProgressHandler
+    ) throws -> PackSalvage.Outcome {
         let shown = packs.prefix(50).map(\.short).joined(separator: " ")
         let action = AuditTrail.Action("repair packs", "\(packs.count) packs (\(shown)) of \(access.address)", destroys: true)
         return try access.audit.record(action) {
-            var salvage = PackSalvage(packs, try IndexedRepository.load(repository), copies: copies, options: writer, progress: progress)
-            return try salvage.run()
+            let rebuild = try ParityRebuild(repository.store, catalog, copies: copies, progress: progress).run(catalog.groups.isEmpty ? [] : packs)
+            let rest = Set(packs).subtracting(rebuild.rebuilt).subtracting(missing).sorted()
+            var outcome = PackSalvage.Outcome()
+            if !rest.isEmpty {
+                var salvage = PackSalvage(rest, try IndexedRepository.load(repository), copies: copies, options: writer, progress: progress)
+                outcome = try salvage.run()
+            }
+            outcome.rebuiltPacks = rebuild.rebuilt
+            outcome.copies = rebuild.copies + outcome.copies
+            return outcome
         } result: { outcome in
-            (0, "removed \(outcome.removedPacks.count) packs, saved \(outcome.savedBlobCount) blobs, lost \(outcome.lostBlobs.count)")
+            (
+                0,
+                "rebuilt \(outcome.rebuiltPacks.count) packs, removed \(outcome.removedPacks.count), "
+                    + "saved \(outcome.savedBlobCount) blobs, lost \(outcome.lostBlobs.count)"
+            )
         }
     }
 
@@ -49,8 +68,8 @@ package struct RepairPacks {
         return try Check(repository, options: CheckOptions(readData: .all), progress: progress).run().brokenPacks
     }
 
-    private func resolve(in repository: Repository) throws -> [PackID] {
-        let there = try repository.store.list(.pack).map { PackID($0.name) }
+    private func resolve(in repository: Repository, missing: [PackID]) throws -> [PackID] {
+        let there = try repository.store.list(.pack).map { PackID($0.name) } + missing
         return try names.map { name in
             let matches = there.filter { $0.hex.hasPrefix(name) }
             guard let pack = matches.first, !name.isEmpty else { throw UpkeepFailure.noSuchPack(name) }

@@ -27,6 +27,8 @@ package struct RepositoryAccess: Sendable {
     package var onReadingWithoutLock: (@Sendable (Failure) -> Void)?
     /// How the store at an address is reached; a test puts one in between that fails, records or forgets.
     package var openStore: @Sendable (StoreAddress) -> any Store = { $0.open() }
+    /// Hears why the parity of a repository that has some does not fit its packs.
+    package var onParityTrouble: (@Sendable (String) -> Void)?
 
     package init(
         address: StoreAddress, password: PasswordSource, keyHint: String? = nil, retryLockSeconds: Int64 = 0, withoutLock: Bool = false

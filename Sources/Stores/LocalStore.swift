@@ -30,7 +30,7 @@ package final class LocalStore: Store {
     package func create() throws {
         try translating("create the repository", absence: .unreachable) { () throws(SystemError) in
             try Directory.createAllDurably(root, mode: directoryMode)
-            for kind in StoreKind.allCases where kind != .config { try Directory.create(root.appending(kind.folder), mode: directoryMode) }
+            for kind in StoreKind.ofFormat where kind != .config { try Directory.create(root.appending(kind.folder), mode: directoryMode) }
             for prefix in 0..<256 {
                 try Directory.create(root.appending("data").appending(Hex.encode([UInt8(prefix)])), mode: directoryMode)
             }
@@ -46,9 +46,12 @@ package final class LocalStore: Store {
                 try AtomicFile.write(content, to: path, mode: fileMode, finalMode: fileMode & ~0o222)
             } catch {
                 guard error.kind == .notFound, key.kind != .config else { throw error }
+                // Never the root itself: a disk that is not mounted must not be filled in beneath its mount point.
+                if !StoreKind.ofFormat.contains(key.kind) { try Directory.create(path.parent.parent, mode: directoryMode) }
                 try Directory.create(path.parent, mode: directoryMode)
                 try AtomicFile.write(content, to: path, mode: fileMode, finalMode: fileMode & ~0o222)
                 try Directory.synchronize(path.parent.parent)
+                if !StoreKind.ofFormat.contains(key.kind) { try Directory.synchronize(root) }
             }
         }
     }

@@ -1,13 +1,19 @@
-// Store: a flat object store of six kinds of files, the only thing the engine knows of a place. Files appear whole under their
-// final name and are never changed afterwards.
+// Store: a flat object store of a few kinds of files, the only thing the engine knows of a place. Files appear whole under their
+// final name and are never changed afterwards. Six kinds are restic's format; parity is lifeboat's, in a folder that restic ignores.
 //
 // The calls block (docs/decisions/0002): they run on data-plane threads and never on Swift's cooperative pool.
 
 package import Bytes
 
-/// The six kinds of files in a repository.
+/// The kinds of files in a repository.
 package enum StoreKind: String, Sendable, CaseIterable {
     case config, key, lock, snapshot, index, pack
+    /// What packs are rebuilt from, and how much of it is wanted. Not of the format: nothing that restic reads depends on them.
+    case parity
+    case paritySettings = "parity setting"
+
+    /// Of the format: what a new repository has folders for.
+    package static let ofFormat: [StoreKind] = [.config, .key, .lock, .snapshot, .index, .pack]
 
     /// The folder of this kind; the config is a single file in the root.
     package var folder: String {
@@ -18,6 +24,8 @@ package enum StoreKind: String, Sendable, CaseIterable {
         case .snapshot: "snapshots"
         case .index: "index"
         case .pack: "data"
+        case .parity: "lifeboat/parity"
+        case .paritySettings: "lifeboat/parity-settings"
         }
     }
 }

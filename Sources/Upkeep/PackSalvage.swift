@@ -26,8 +26,10 @@ package struct PackSalvage {
         /// Of these, the ones that could not be deleted; the next prune tries again.
         package internal(set) var undeletedPacks: [PackID] = []
         package internal(set) var untouchedPacks: [(id: PackID, reason: String)] = []
+        /// Whole again, in their old place, before anything had to be saved out of them.
+        package var rebuiltPacks: [PackID] = []
         /// Where the copies are.
-        package internal(set) var copies: [BytePath] = []
+        package var copies: [BytePath] = []
 
         package init() {}
     }

@@ -9,6 +9,7 @@ package struct UpkeepProgress: Sendable, Equatable {
         case countingSnapshots
         case salvagingPacks, repairingSnapshots
         case rewritingTrees, replacingSnapshots, copyingPacks
+        case readingFiles, makingParity, rebuildingPacks
     }
 
     package let stage: Stage

@@ -37,7 +37,7 @@ struct Lifeboat: ParsableCommand {
     private static let repositoryCommands: [any ParsableCommand.Type] = [
         SnapshotsCommand.self, LsCommand.self, FindCommand.self, DiffCommand.self, DumpCommand.self, StatsCommand.self, CopyCommand.self,
         TagCommand.self, RewriteCommand.self, ForgetCommand.self, PruneCommand.self,
-        CheckCommand.self, RepairCommand.self, RecoverCommand.self, MigrateCommand.self,
+        CheckCommand.self, ScrubCommand.self, RepairCommand.self, RecoverCommand.self, MigrateCommand.self,
         UnlockCommand.self, RepositoryCommand.self, KeyCommand.self, CompletionCommand.self, VersionCommand.self,
     ]
 

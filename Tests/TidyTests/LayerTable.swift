@@ -22,7 +22,7 @@ enum LayerTable {
     /// Part of the language: every room may import them.
     static let standard: Set<String> = ["Swift", "Synchronization"]
 
-    static let systemModules: Set<String> = ["COpenSSL", "CZstd", "CZlib", "CArchive", "CLinux", "CSQLite", "CMariaDB"]
+    static let systemModules: Set<String> = ["COpenSSL", "CZstd", "CZlib", "CArchive", "CErasureCode", "CLinux", "CSQLite", "CMariaDB"]
 
     /// Test support: an ordinary target for SwiftPM, but free to use what tests use.
     static let testSupport: Set<String> = ["TestKit"]
@@ -31,7 +31,7 @@ enum LayerTable {
         // ground
         Room("Bytes"),
         Room("HostOS", own: ["Bytes", "CLinux"], external: ["Glibc"]),
-        Room("Codecs", own: ["Bytes", "COpenSSL", "CZstd", "CZlib", "CArchive"]),
+        Room("Codecs", own: ["Bytes", "COpenSSL", "CZstd", "CZlib", "CArchive", "CErasureCode"]),
         Room("Transport", own: ["Bytes"], external: ["Foundation", "AsyncHTTPClient", "NIOCore"]),
         // nouns
         Room("Settings", own: ["Bytes"], external: ["Yams"]),
@@ -84,7 +84,7 @@ enum LayerTable {
         case "Foundation", "FoundationEssentials":
             return "use Bytes (text, hex, times) and HostOS (files, clock, child processes), or do it in lifeboat"
         case "Glibc", "Musl", "CLinux": return "give HostOS a small function for the system call and call that"
-        case "COpenSSL", "CZstd", "CZlib", "CArchive": return "use Codecs, which wraps each C call once"
+        case "COpenSSL", "CZstd", "CZlib", "CArchive", "CErasureCode": return "use Codecs, which wraps each C call once"
         case "GRDB", "GRDBSQLite", "CSQLite": return "ask Databases (the application's data) or Journal (our own records)"
         case "CMariaDB": return "ask Databases"
         case "Yams": return "take the values that Settings has decoded"

@@ -9,7 +9,7 @@ import Stores
 
 struct RepositoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "repository", abstract: "Create repositories.", subcommands: [Init.self])
+        commandName: "repository", abstract: "Create repositories, and protect their packs.", subcommands: [Init.self, ParityCommand.self])
 
     struct Init: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -18,6 +18,7 @@ extension RepositoryOptions {
         var workbench = try AppWorkbench.open(lookup, overrides: try overrides(), programVersion: "lifeboat \(Lifeboat.version)")
         workbench.access.limits = limits
         workbench.access.onReadingWithoutLock = { Console.warning($0.message) }
+        workbench.access.onParityTrouble = { Console.warning($0) }
         workbench.access.audit.onWarning = { Console.warning($0) }
         return workbench
     }

@@ -63,7 +63,14 @@ struct RepositoryOptions: ParsableArguments {
         access.audit.onWarning = { Console.warning($0) }
         access.onDamagedSnapshot = { Console.warning($0.message) }
         access.onReadingWithoutLock = { Console.warning($0.message) }
+        access.onParityTrouble = { Console.warning($0) }
         return access
+    }
+
+    /// Where the repository is, for commands that need no password and ask for none.
+    func keylessAddress() throws -> StoreAddress {
+        if !isGiven || config != nil, let access = try accessOfApplication() { return access.address }
+        return try address()
     }
 
     private func address() throws -> StoreAddress {

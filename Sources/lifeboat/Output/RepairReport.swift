@@ -47,6 +47,7 @@ struct RepairReport {
     /// Ends with an error if a pack was left alone.
     func print(_ outcome: PackSalvage.Outcome) throws {
         for copy in outcome.copies { say("kept a copy: \(copy)") }
+        list(outcome.rebuiltPacks) { "rebuilt pack \($0.hex) from parity" }
         list(outcome.lostBlobs) { "lost \($0.type) blob \($0.id.hex)" }
         for pack in outcome.untouchedPacks { warn("pack \(pack.id.hex) was left alone: \(pack.reason)") }
         if !outcome.undeletedPacks.isEmpty { warn("\(outcome.undeletedPacks.count) packs could not be deleted; the next prune tries again") }
@@ -62,8 +63,12 @@ struct RepairReport {
     }
 
     private static func words(_ outcome: PackSalvage.Outcome) -> String {
-        if outcome.removedPacks.isEmpty && outcome.untouchedPacks.isEmpty { return "no pack is damaged" }
-        return "\(Counted.text(outcome.removedPacks.count, "pack")) removed: \(Counted.text(outcome.savedBlobCount, "blob")) "
+        let rebuilt = outcome.rebuiltPacks.count
+        if outcome.removedPacks.isEmpty && outcome.untouchedPacks.isEmpty {
+            return rebuilt == 0 ? "no pack is damaged" : "\(Counted.text(rebuilt, "pack")) rebuilt from parity, nothing is lost"
+        }
+        return (rebuilt == 0 ? "" : "\(Counted.text(rebuilt, "pack")) rebuilt from parity; ")
+            + "\(Counted.text(outcome.removedPacks.count, "pack")) removed: \(Counted.text(outcome.savedBlobCount, "blob")) "
             + "(\(ByteCount(outcome.savedByteCount))) saved, \(outcome.lostBlobs.count) lost"
     }
 
@@ -72,6 +77,7 @@ struct RepairReport {
             .strings("removed_packs", outcome.removedPacks.map(\.hex)).strings("untouched_packs", outcome.untouchedPacks.map(\.id.hex))
             .number("saved_blobs", UInt64(outcome.savedBlobCount)).number("saved_bytes", outcome.savedByteCount)
             .number("lost_blobs", UInt64(outcome.lostBlobs.count)).strings("lost", outcome.lostBlobs.map { "\($0.type)/\($0.id.hex)" })
+            .strings("rebuilt_packs", outcome.rebuiltPacks.map(\.hex))
             .strings("copies", outcome.copies.map(\.description))
     }
 

@@ -64,6 +64,9 @@ final class StageLine: Sendable {
         case .rewritingTrees: "rewriting snapshots"
         case .replacingSnapshots: "saving snapshots"
         case .copyingPacks: "copying packs"
+        case .readingFiles: "reading files"
+        case .makingParity: "making parity for packs"
+        case .rebuildingPacks: "rebuilding packs"
         }
     }
 }

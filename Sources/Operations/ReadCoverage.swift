@@ -1,4 +1,4 @@
-// AppVerifyCoverage: how much of the stored data has been read back, and how long ago: what a verify of 5 % a night amounts to.
+// ReadCoverage: how much of the stored data has been read back, and how long ago: what a verify or a scrub of 5 % a night amounts to.
 //
 // The journal remembers for each pack when it was last read from the first to the last byte and found whole (RunJournal+Coverage).
 // Only packs that the snapshots looked at need are counted. Not promised: that a pack read last week is whole today. What is said is
@@ -11,7 +11,7 @@ import RepositoryEngine
 import RepositoryFormat
 import Upkeep
 
-package struct AppVerifyCoverage: Sendable {
+package struct ReadCoverage: Sendable {
     package private(set) var packCount = 0
     package private(set) var byteCount: UInt64 = 0
     /// Ever read back, with this verify.
@@ -23,9 +23,19 @@ package struct AppVerifyCoverage: Sendable {
 
     /// - Parameter known: when packs were read before this verify.
     init(_ check: CheckResult, known: [PackID: Timestamp], now: Timestamp) {
+        self.init(
+            check.neededPacks.map { (id: $0.id, byteCount: $0.byteCount) }, known: known, whole: Set(check.wholePacks),
+            broken: Set(check.brokenPacks), now: now)
+    }
+
+    /// - Parameters:
+    ///   - known: when packs were read before.
+    ///   - whole: which were read just now.
+    init(
+        _ packs: [(id: PackID, byteCount: UInt64)], known: [PackID: Timestamp], whole: Set<PackID>, broken: Set<PackID>, now: Timestamp
+    ) {
         self.now = now
-        let whole = Set(check.wholePacks), broken = Set(check.brokenPacks)
-        for pack in check.neededPacks {
+        for pack in packs {
             packCount += 1
             byteCount += pack.byteCount
             guard !broken.contains(pack.id), let time = whole.contains(pack.id) ? now : known[pack.id] else { continue }

@@ -51,6 +51,8 @@ final class IngestContext: Sendable {
 final class FileIngest {
     /// Bytes asked of the kernel at once.
     private static let readByteCount = 1 << 20
+    /// And at least, in case a file has grown since it was looked at.
+    private static let smallestReadByteCount = 64 << 10
 
     private let context: IngestContext
     private let lane: BlobWriter.Lane
@@ -87,7 +89,7 @@ final class FileIngest {
             let node = context.nodes.node(job.entry, status: file.status, attributes: attributes)
             small.removeAll()
             // One byte more than a chunk's minimum: so the end of the file shows itself in the same call.
-            let isWhole = try fill(small, upTo: small.capacity, from: file.descriptor)
+            let isWhole = try fill(small, upTo: small.capacity, expecting: file.status.size, from: file.descriptor)
             if isWhole {
                 try finishSmall(job, node)
             } else {
@@ -118,9 +120,11 @@ final class FileIngest {
     }
 
     /// Reads until the block holds `limit` bytes or the file ends; true if it ended.
-    private func fill(_ block: Block, upTo limit: Int, from file: borrowing Descriptor) throws -> Bool {
+    /// - Parameter expected: the file's size when it was looked at: no more is asked for at once, so that a small file is a small read.
+    private func fill(_ block: Block, upTo limit: Int, expecting expected: UInt64 = .max, from file: borrowing Descriptor) throws -> Bool {
         while block.count < limit {
-            let got = try block.appendUpTo(limit - block.count) { (span) throws(SystemError) in try file.read(into: &span) }
+            let wanted = min(limit - block.count, max(Int(clamping: expected) - block.count, FileIngest.smallestReadByteCount))
+            let got = try block.appendUpTo(wanted) { (span) throws(SystemError) in try file.read(into: &span) }
             if got == 0 { return true }
         }
         return false

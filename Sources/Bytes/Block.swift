@@ -10,13 +10,18 @@
     package private(set) var count = 0
     private let base: UnsafeMutablePointer<UInt8>
 
+    /// From this size on a block begins where a page does, so that it can go to a disk directly.
+    private static let alignedFromByteCount = 1 << 20
+
     package init(capacity: Int) {
         precondition(capacity >= 0)
         self.capacity = capacity
-        unsafe self.base = UnsafeMutablePointer<UInt8>.allocate(capacity: max(capacity, 1))
+        let alignment = capacity < Block.alignedFromByteCount ? MemoryLayout<UInt64>.alignment : 4096
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(capacity, 1), alignment: alignment)
+        unsafe self.base = memory.bindMemory(to: UInt8.self, capacity: max(capacity, 1))
     }
 
-    deinit { unsafe base.deallocate() }
+    deinit { unsafe UnsafeMutableRawPointer(base).deallocate() }
 
     package var free: Int { capacity - count }
 

@@ -4,9 +4,16 @@
 
 #include <linux/openat2.h>
 #include <pthread.h>
+#include <sys/uio.h>
+
+// Since Linux 6.14; glibc's headers do not know it yet.
+#ifndef RWF_DONTCACHE
+#define RWF_DONTCACHE 0x80
+#endif
 
 const int lb_o_noatime = O_NOATIME;
 const int lb_o_path = O_PATH;
+const int lb_o_direct = O_DIRECT;
 
 int lb_openat_beneath(int dir, const char *path, int flags, mode_t mode) {
     struct open_how how = {
@@ -22,6 +29,22 @@ int lb_renameat2(int olddir, const char *oldpath, int newdir, const char *newpat
 int lb_pipe_cloexec(int fds[2]) { return pipe2(fds, O_CLOEXEC); }
 
 int lb_fallocate_keep_size(int fd, off_t size) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size); }
+
+static int lb_is_refused(ssize_t result) { return result < 0 && (errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS); }
+
+ssize_t lb_read_once(int fd, void *buffer, size_t count, off_t offset) {
+    struct iovec piece = { buffer, count };
+    ssize_t result = preadv2(fd, &piece, 1, offset, RWF_DONTCACHE);
+    if (!lb_is_refused(result)) return result;
+    return offset < 0 ? read(fd, buffer, count) : pread(fd, buffer, count, offset);
+}
+
+ssize_t lb_write_once(int fd, const void *buffer, size_t count, off_t offset) {
+    struct iovec piece = { (void *)buffer, count };
+    ssize_t result = pwritev2(fd, &piece, 1, offset, RWF_DONTCACHE);
+    if (!lb_is_refused(result)) return result;
+    return offset < 0 ? write(fd, buffer, count) : pwrite(fd, buffer, count, offset);
+}
 
 int lb_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path) {
     return posix_spawn_file_actions_addchdir_np(actions, path);

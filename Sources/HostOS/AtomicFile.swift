@@ -33,7 +33,7 @@ package enum AtomicFile {
     private static func fill(_ temporary: BytePath, _ content: Span<UInt8>, _ mode: UInt32) throws(SystemError) {
         let file = try Descriptor.open(temporary, .createNew, permissions: mode)
         try file.reserve(UInt64(content.count))
-        try file.write(content)
+        try file.writePastCache(content)
         let size = try file.status().size
         guard size == UInt64(content.count) else {
             throw SystemError(operation: "write", path: temporary, kind: .other, reason: "\(size) of \(content.count) bytes arrived on disk")

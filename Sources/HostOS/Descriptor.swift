@@ -104,28 +104,38 @@ package struct Descriptor: ~Copyable, Sendable {
         return false
     }
 
+    /// Content in pieces of this size passes through once: it leaves the system's cache again, and what the protected application has there
+    /// stays. Whatever was cached before remains so.
+    private static let onceByteCount = 256 << 10
+    /// As an offset: wherever the file position is.
+    private static let filePosition: off_t = -1
+
     /// Reads up to `buffer.count` bytes at the file position; 0 only at the end of the file.
     package func read(into buffer: inout MutableSpan<UInt8>) throws(SystemError) -> Int {
-        let raw = self.raw
-        return try retrying("read", path) {
-            unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(raw, $0.baseAddress, $0.count) }
-        }
+        try read(into: &buffer, from: 0, at: Descriptor.filePosition)
     }
 
     /// Fills `buffer` unless the file ends first; returns the bytes read.
     package func readFully(into buffer: inout MutableSpan<UInt8>, at offset: UInt64) throws(SystemError) -> Int {
-        let raw = self.raw, count = buffer.count
         var filled = 0
-        while filled < count {
-            let got = try retrying("read", path) {
-                unsafe buffer.withUnsafeMutableBytes {
-                    unsafe pread(raw, $0.baseAddress.map { unsafe $0 + filled }, count - filled, off_t(offset) + off_t(filled))
-                }
-            }
+        while filled < buffer.count {
+            let got = try read(into: &buffer, from: filled, at: off_t(offset) + off_t(filled))
             if got == 0 { break }
             filled += got
         }
         return filled
+    }
+
+    /// One call, into the buffer from `start`.
+    private func read(into buffer: inout MutableSpan<UInt8>, from start: Int, at offset: off_t) throws(SystemError) -> Int {
+        let raw = self.raw, count = buffer.count - start
+        return try retrying("read", path) {
+            unsafe buffer.withUnsafeMutableBytes {
+                let address = unsafe $0.baseAddress.map { unsafe $0 + start }
+                if count >= Descriptor.onceByteCount { return unsafe lb_read_once(raw, address, count, offset) }
+                return offset == Descriptor.filePosition ? unsafe Glibc.read(raw, address, count) : unsafe pread(raw, address, count, offset)
+            }
+        }
     }
 
     /// The whole rest of the file, refused if larger than `limit`.
@@ -145,24 +155,24 @@ package struct Descriptor: ~Copyable, Sendable {
 
     /// Writes every byte at the file position.
     package func write(_ bytes: Span<UInt8>) throws(SystemError) {
-        let raw = self.raw, count = bytes.count
         var written = 0
-        while written < count {
-            written += try retrying("write", path) {
-                unsafe bytes.withUnsafeBytes { unsafe Glibc.write(raw, $0.baseAddress.map { unsafe $0 + written }, count - written) }
-            }
-        }
+        while written < bytes.count { written += try write(bytes, from: written, at: Descriptor.filePosition) }
     }
 
     /// Writes every byte at `offset`, leaving the file position alone.
     package func write(_ bytes: Span<UInt8>, at offset: UInt64) throws(SystemError) {
-        let raw = self.raw, count = bytes.count
         var written = 0
-        while written < count {
-            written += try retrying("write", path) {
-                unsafe bytes.withUnsafeBytes {
-                    unsafe pwrite(raw, $0.baseAddress.map { unsafe $0 + written }, count - written, off_t(offset) + off_t(written))
-                }
+        while written < bytes.count { written += try write(bytes, from: written, at: off_t(offset) + off_t(written)) }
+    }
+
+    /// One call, of the bytes from `start`.
+    private func write(_ bytes: Span<UInt8>, from start: Int, at offset: off_t) throws(SystemError) -> Int {
+        let raw = self.raw, count = bytes.count - start
+        return try retrying("write", path) {
+            unsafe bytes.withUnsafeBytes {
+                let address = unsafe $0.baseAddress.map { unsafe $0 + start }
+                if count >= Descriptor.onceByteCount { return unsafe lb_write_once(raw, address, count, offset) }
+                return offset == Descriptor.filePosition ? unsafe Glibc.write(raw, address, count) : unsafe pwrite(raw, address, count, offset)
             }
         }
     }

@@ -30,7 +30,7 @@ int lb_openat_beneath(int dir, const char *path, int flags, mode_t mode);
 int lb_renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags);
 int lb_pipe_cloexec(int fds[2]);
 /// The flags that glibc shows only to GNU sources.
-extern const int lb_o_noatime, lb_o_path;
+extern const int lb_o_noatime, lb_o_path, lb_o_direct;
 int lb_spawn_addchdir(posix_spawn_file_actions_t *actions, const char *path);
 /// How to start a program that must not outlive the thread that starts it.
 struct lb_bound_child {
@@ -51,6 +51,10 @@ struct lb_bound_child {
 pid_t lb_start_bound_child(const struct lb_bound_child *child);
 int lb_name_this_thread(const char *name);
 int lb_fallocate_keep_size(int fd, off_t size);
+/// pread and pwrite whose pages leave the page cache once they are used or written back, unless they were there before; where the kernel
+/// or the file system cannot do that, the ordinary ones. At the file position if `offset` is -1.
+ssize_t lb_read_once(int fd, void *buffer, size_t count, off_t offset);
+ssize_t lb_write_once(int fd, const void *buffer, size_t count, off_t offset);
 
 /// One entry of a getdents64 buffer, so that Swift reads no C bit layout by hand.
 static inline long lb_getdents64(int fd, void *buffer, unsigned int size) {

@@ -204,11 +204,16 @@ import HostOS
         return unsafe Array(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
     }
 
+    func real(_ column: Int32) -> Double { unsafe sqlite3_column_double(statement, column) }
+
+    /// To be run again from its start.
+    func reset() { _ = unsafe sqlite3_reset(statement) }
+
     /// Appends the value as SQL: see SQLiteScript.
-    func appendLiteral(_ column: Int32, to row: inout [UInt8]) {
+    func appendLiteral(_ column: Int32, to row: inout [UInt8], _ reals: SQLiteReals) throws(DatabaseFailure) {
         switch unsafe sqlite3_column_type(statement, column) {
         case SQLITE_INTEGER: row += Array("\(unsafe sqlite3_column_int64(statement, column))".utf8)
-        case SQLITE_FLOAT: row += Array(SQLiteLiteral.real(unsafe sqlite3_column_double(statement, column)).utf8)
+        case SQLITE_FLOAT: row += Array(try reals.text(real(column)).utf8)
         case SQLITE_TEXT: SQLiteLiteral.append(text: text(column), to: &row)
         case SQLITE_BLOB:
             let start = unsafe sqlite3_column_blob(statement, column)

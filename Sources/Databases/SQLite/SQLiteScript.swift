@@ -4,8 +4,8 @@
 //    they keep their contents in emptied and filled; 4. what counts (sqlite_sequence) and what is known of the values (sqlite_stat…);
 // 5. indexes, triggers, views; 6. COMMIT, and a last line with the number of rows.
 //
-// Complete where `.dump` is not: row numbers nobody named, user_version and application_id, texts with NUL. Reals have as many digits as
-// bring the same number back; texts that are no UTF-8 pass as they are.
+// Complete where `.dump` is not: row numbers nobody named, user_version and application_id, texts with NUL. Reals come
+// back as the same numbers (SQLiteReals); texts that are no UTF-8 pass as they are.
 // Not promised: the same file. Pages lie elsewhere, and the mode of the log is chosen by whoever opens it.
 
 import Bytes
@@ -20,7 +20,7 @@ enum SQLiteScript {
         let path = try SQLiteFiles.existing(file, operation: "export").path
         let connection = try SQLiteConnection(path, .privateCopy, operation: "export")
         let output = try ScriptOutput(script, of: path)
-        let writer = SQLiteScriptWriter(connection: connection, output: output)
+        let writer = SQLiteScriptWriter(connection: connection, output: output, reals: try SQLiteReals(connection))
         let rowCount = try writer.run()
         try output.finish()
         return rowCount
@@ -30,6 +30,7 @@ enum SQLiteScript {
 private struct SQLiteScriptWriter {
     let connection: SQLiteConnection
     let output: ScriptOutput
+    let reals: SQLiteReals
 
     private struct Entry {
         let type: String
@@ -109,7 +110,7 @@ private struct SQLiteScriptWriter {
             var row = Array("INSERT INTO ".utf8) + table.quoted + Array("(".utf8) + list + Array(") VALUES(".utf8)
             for column in 0..<statement.columnCount {
                 if column > 0 { row.append(UInt8(ascii: ",")) }
-                statement.appendLiteral(column, to: &row)
+                try statement.appendLiteral(column, to: &row, reals)
             }
             try output.add(row, ");\n")
             count += 1
@@ -191,9 +192,6 @@ enum SQLiteLiteral {
         row.append(UInt8(ascii: "'"))
         for call in calls { row += Array(",'".utf8) + call.marker + Array("',char(\(call.code)))".utf8) }
     }
-
-    /// The fewest digits that bring the same number back. Infinity is what no number can be.
-    static func real(_ value: Double) -> String { value.isInfinite ? (value < 0 ? "-9e999" : "9e999") : value.description }
 
     static func append(blob: [UInt8], to row: inout [UInt8]) { row += Array("X'".utf8) + Array(Hex.encode(blob).utf8) + Array("'".utf8) }
 }

@@ -45,7 +45,7 @@ import Testing
     private static let slow = "local_infile is off"
 
     @Test func `everything comes back by statements all the same, and that is said`() throws {
-        let server = try MariaDBServer(arguments: ["--local-infile=0", "--max-allowed-packet=4M"])
+        let server = try MariaDBServer(arguments: ["--local-infile=0", "--max-allowed-packet=16M"])
         let bench = try RestoreBench(Everything.types + Everything.allBytes + Everything.objects, server: server)
         try bench.sql("CREATE TABLE many (id INT PRIMARY KEY, v VARCHAR(100)); INSERT INTO many SELECT seq, REPEAT(CHAR(39, 92), 50) FROM seq_1_to_100000")
         let dump = try bench.dump(), before = try bench.picture(ignoring: ["broken"])

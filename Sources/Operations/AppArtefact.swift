@@ -2,6 +2,7 @@
 // safety backup, a scratch database and a swap.
 //
 //   .sql[.gz|.zst]     a dump of `export`, mysqldump or mariadb-dump         dump.sql with a manifest of method `client`
+//                      a script of `export` or `sqlite3 .dump`               loaded into a file of its own, captured like a live one
 //   .sqlite[.gz|.zst]  an SQLite database's file                             captured like a live one
 //   .tar[.gz|.zst]     of `export`: what its folders say; else files         databases of ours with their own manifests
 //   .zip               laravel-backup: db-dumps/*.sql[.gz], and files
@@ -65,6 +66,14 @@ struct AppImport {
         }
     }
 
+    /// What imports that were killed left in the repository. Only of this machine, and under the application's lock: another one may be
+    /// importing.
+    static func leftovers(_ snapshots: [CatalogedSnapshot], of workbench: AppWorkbench) -> [CatalogedSnapshot] {
+        AppCatalog(snapshots, application: workbench.application.name).all.filter {
+            $0.snapshot.hostName == workbench.identity.hostName && $0.snapshot.tags.contains(AppTag.importMark)
+        }
+    }
+
     /// Afterwards nothing refers to what was imported: the next prune frees the space.
     static func remove(_ snapshots: [CatalogedSnapshot], _ indexed: IndexedRepository) {
         for snapshot in snapshots { try? indexed.repository.store.delete(StoreKey(.snapshot, snapshot.id.digest)) }
@@ -75,7 +84,7 @@ struct AppImport {
         if name.hasSuffix(".zip") { return try addArchive(file, to: &made) }
         switch try ExportForm(name: name).content {
         case .tar: try addArchive(file, to: &made)
-        case .sql: if sources.contains(.database) { made.append(try addSQL(file)) }
+        case .sql: if sources.contains(.database) { made.append(try isSQLiteScript(file) ? addSQLiteScript(file) : addSQL(file)) }
         case .sqlite: if sources.contains(.database) { made.append(try addSQLite(file)) }
         }
     }
@@ -138,6 +147,32 @@ struct AppImport {
         }
         let end = Array("\n\(SQLExport.footer) (taken as whole although its own end does not say so)\n".utf8)
         try lane.write(end.span)
+    }
+
+    /// Whether a script is for an SQLite database: if the application has no other, or by its first statement, which servers do not know.
+    private func isSQLiteScript(_ file: BytePath) throws -> Bool {
+        let databases = workbench.application.databases
+        guard databases.contains(where: { $0.file != nil }) else { return false }
+        if databases.allSatisfy({ $0.file != nil }) { return true }
+        let reader = try ArchiveReader(file, .single)
+        guard try reader.next() != nil else { return false }
+        let start = try [UInt8](byteCount: 1 << 12) { (span: inout MutableSpan<UInt8>) throws(CodecError) in try reader.read(into: &span) }
+        let first = start.split(separator: 0x0a).first { !$0.starts(with: Array("--".utf8)) } ?? []
+        return first.starts(with: Array("PRAGMA ".utf8)) || first.starts(with: Array("BEGIN TRANSACTION;".utf8))
+    }
+
+    /// The script runs in a process of its own, on a new file, and reaches nothing else.
+    private func addSQLiteScript(_ file: BytePath) throws -> CatalogedSnapshot {
+        let place = try sqlitePlace(), script = staging.appending("script"), loaded = staging.appending("loaded")
+        try unpack(file, to: script)
+        defer { for path in [script, loaded] + SQLiteFiles.companions(of: loaded) { try? Directory.remove(path) } }
+        do {
+            try workbench.sqlite.runScript(script, into: loaded, acceptsTruncated: artefact.acceptsTruncated)
+        } catch {
+            let hint = error.kind == .damaged ? "get it again; if it was cut and what it holds is wanted all the same, add --force-truncated" : nil
+            throw Failure(.damaged, "could not take '\(file)': \(error.reason)", hint: hint)
+        }
+        return try addSQLite(loaded, for: place)
     }
 
     private func addSQLite(_ file: BytePath) throws -> CatalogedSnapshot {

@@ -2,7 +2,8 @@
 //
 // 1. The newest good snapshot of each source is chosen, or the last before an instant, or those that are named: as a restore does.
 // 2. `.tar`: the files of all of them, below `config/`, `database/` and `files/` under the paths they had (GNU tar puts files back
-//    with `-C / --strip-components 1`), after a file `lifeboat-export.json` that says what this is. `.sql`: one database as a script for the stock client. `.sqlite`: one SQLite database's file.
+//    with `-C / --strip-components 1`), after a file `lifeboat-export.json` that says what this is. `.sql`: one database as a script for the
+//    stock client of its kind; of an SQLite database by way of a private copy of its file. `.sqlite`: one SQLite database's file.
 // 3. Compressed while it is written; everything that passes is verified. The file appears under its name whole and durable, readable
 //    by its owner alone, or not at all.
 //
@@ -82,8 +83,6 @@ package struct AppExport {
                 .usage, "there are \(plan.databases.count) databases, and a \(kind) file holds one", hint: "choose one with --snapshot ID, or write a .tar")
         }
         switch (database.saved.content, form.content) {
-        case (.file, .sql):
-            throw Failure(.usage, "'\(database.saved.path)' is an SQLite database: its backup is the database's file, not a script", hint: "write a .sqlite or a .tar")
         case (.dump, .sqlite):
             throw Failure(.usage, "'\(database.saved.path)' is no SQLite database", hint: "write a .sql or a .tar")
         default: break
@@ -156,11 +155,32 @@ package struct AppExport {
         case .dump(let manifest):
             let source = RepositoryDumpSource(indexed, tree: saved.snapshot.snapshot.tree, snapshotName: saved.snapshot.id.short)
             try SQLExport(manifest, from: source, onBytes: onBytes, to: sink).run()
-        case .file(let node, _):
+        case .file(let node, let manifest):
+            if form.content == .sql { return try writeScript(saved, node, manifest, indexed, onBytes, sink) }
             try FileContent.read(node.content ?? [], indexed) { bytes in
                 try onBytes(bytes.count)
                 try sink(bytes)
             }
+        }
+    }
+
+    /// The file comes out of the repository into a private directory, is proved, becomes a script there, and that is what is written.
+    private func writeScript(
+        _ saved: AppDatabaseSnapshot, _ node: Node, _ manifest: DatabaseManifest, _ indexed: IndexedRepository, _ onBytes: (Int) throws -> Void,
+        _ sink: (Span<UInt8>) throws -> Void
+    ) throws {
+        let staging = try workbench.state.makeStaging(run: "export", under: try workbench.state.acquireRunLock())
+        defer { try? Directory.removeTree(staging) }
+        let copy = staging.appending("copy"), script = staging.appending("script")
+        _ = try saved.extract(node, to: copy, indexed)
+        try workbench.sqlite.verify(copy, against: manifest).requireProof(of: saved.path)
+        try workbench.sqlite.writeScript(of: copy, to: script)
+        let file = try Descriptor.open(script, .read)
+        while true {
+            let piece = try [UInt8](byteCount: 1 << 18) { (span: inout MutableSpan<UInt8>) throws(SystemError) in try file.read(into: &span) }
+            if piece.isEmpty { return }
+            try onBytes(piece.count)
+            try sink(piece.span)
         }
     }
 

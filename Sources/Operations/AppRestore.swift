@@ -6,7 +6,8 @@
 // 3. Safety: what is about to be replaced is saved as snapshots of its own (tag `safety`).
 // 4. Apply: configuration, databases (one atomic swap each), files.
 //
-// A file outside the repository is imported first, and its snapshots are what is restored (AppArtefact).
+// A file outside the repository is imported first, and its snapshots are what is restored (AppArtefact). What a killed import left behind, which
+// nothing counts as a backup, the next one removes.
 //
 // If something fails in 1 to 3, the application is as it was. In 4 one source that fails is reported and the others are still
 // brought back; a database that fails is untouched. Not promised: that an application that keeps running sees all sources change at
@@ -58,6 +59,7 @@ package struct AppRestore {
         return try Cancelled.explained("nothing was changed", next: nil) {
             try access.withIndex(.shared, onlyReading: onlyReading) { found, snapshots in
                 for message in damaged.messages { onEvent(.note(message)) }
+                if artefact != nil { AppImport.remove(AppImport.leftovers(snapshots, of: workbench), found) }
                 let imported = try importArtefact(found, lock, progress, cancellation, onEvent)
                 defer { AppImport.remove(imported, found) }
                 let indexed = imported.isEmpty ? found : try IndexedRepository.load(found.repository)

@@ -32,7 +32,8 @@ enum AppTag {
     }
 
     /// Of a file outside the repository, for the time of a restore.
-    static func imported(_ name: String, _ source: AppSource) -> [String] { [program, application(name), "imported", replaced(source)] }
+    static func imported(_ name: String, _ source: AppSource) -> [String] { [program, application(name), importMark, replaced(source)] }
+    static let importMark = "imported"
 
     static func safety(_ name: String, _ source: AppSource, run: String) -> [String] {
         [program, application(name), safety, replaced(source), AppTag.run(run)]

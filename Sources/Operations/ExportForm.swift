@@ -5,7 +5,7 @@ package import Codecs
 
 package struct ExportForm: Sendable {
     package enum Content: Sendable {
-        /// SQL that the stock client of MySQL or MariaDB loads.
+        /// SQL that the stock client loads: `mariadb`, `mysql` or `sqlite3`.
         case sql
         /// An SQLite database's own file.
         case sqlite

@@ -115,6 +115,17 @@ extension `With MySQL 9` {
             #expect(try Directory.entries(of: tree.path).count == 1)
         }
 
+        /// As MySQL has it unless told otherwise.
+        @Test func `comes back by statements where clients may not load data`() throws {
+            let before = try picture(), dump = try ServerDump(access)
+            try server.sql("SET GLOBAL local_infile = 0")
+            defer { _ = try? server.sql("SET GLOBAL local_infile = 1") }
+            try server.sql("SET foreign_key_checks = 0; DELETE FROM parent; DROP TABLE `odd ``name é`", in: database)
+            let report = try MySQLRestore.run(access, password: [], source: dump.source, manifest: dump.manifest)
+            #expect(report.notes.contains { $0.contains("local_infile is off") })
+            #expect(try picture() == before)
+        }
+
         private struct Killed: Error {}
 
         /// In a function: its connection ends with it, as a killed program's does.

@@ -78,11 +78,22 @@ enum Tools {
         let school = try School()
         try school.lifeboat("backup")
         #expect(try school.lifeboat("export", "all", "--output", "x.sql", status: 64).errorText.contains(".tar"))
-        #expect(try school.lifeboat("export", "database", "--output", "x.sql", status: 64).errorText.contains(".sqlite"))
         #expect(try school.lifeboat("export", "database", "--output", "x.zip", status: 64).errorText.contains(".tar"))
         try school.lifeboat("export", "database", "--output", "\(school.scratch["x.sqlite.gz"])")
         try Tools.shell("gunzip \"$1\"", school.scratch["x.sqlite.gz"])
         #expect(try school.content(of: school.scratch["x.sqlite"]) == school.content())
+    }
+}
+
+@Suite struct `An SQLite database exported as SQL` {
+    @Test(arguments: ["sql", "sql.gz", "sql.zst"]) func `is loaded by the stock program`(ending: String) throws {
+        let school = try School()
+        try school.lifeboat("backup", "database")
+        let file = school.scratch[BytePath("x.\(ending)")]
+        try school.lifeboat("export", "database", "--output", "\(file)")
+        let reader = ending.hasSuffix("gz") ? "zcat" : ending.hasSuffix("zst") ? "zstdcat" : "cat"
+        try Tools.shell("\(reader) \"$1\" | sqlite3 \"$2\"", file, school.scratch["loaded.sqlite"])
+        #expect(try school.content(of: school.scratch["loaded.sqlite"]) == school.content())
     }
 }
 

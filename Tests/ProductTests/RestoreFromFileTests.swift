@@ -25,7 +25,7 @@ import Testing
         #expect(try !school.snapshots(tagged: "safety").isEmpty)
     }
 
-    @Test(arguments: ["sqlite", "sqlite.gz", "sqlite.zst"]) func `brings back an SQLite database`(ending: String) throws {
+    @Test(arguments: ["sqlite", "sqlite.gz", "sqlite.zst", "sql", "sql.gz", "sql.zst"]) func `brings back an SQLite database`(ending: String) throws {
         let school = try School()
         try school.lifeboat("backup", "database")
         let rows = try school.content(), file = "\(school.scratch[BytePath("x.\(ending)")])"
@@ -33,6 +33,34 @@ import Testing
         try school.sql("DELETE FROM grades")
         try school.lifeboat("restore", "database", "--from", file, "--force")
         #expect(try school.content() == rows)
+    }
+
+    @Test func `may come from sqlite3's own dump, if it is whole`() throws {
+        let school = try School()
+        let rows = try school.content(), dump = school.scratch["dump.sql"], cut = school.scratch["cut.sql"]
+        try school.scratch.add("dump.sql", .file(rows + "\n"))
+        try school.scratch.add("cut.sql", .file(String(rows.prefix(rows.count / 2))))
+        try school.scratch.add("evil.sql", .file("ATTACH '\(school.scratch["evil.sqlite"])' AS e; CREATE TABLE e.t (a);"))
+        try school.sql("DELETE FROM grades")
+        for refused in ["cut.sql", "evil.sql"] {
+            try school.lifeboat("restore", "database", "--from", "\(school.scratch[BytePath(refused)])", "--force", status: 20)
+            #expect(try school.sql("SELECT count(*) FROM grades") == "0")
+        }
+        #expect(try school.scratch.status("evil.sqlite") == nil && school.snapshots().isEmpty && FileStatus.ifExists(cut) != nil)
+        try school.lifeboat("restore", "database", "--from", "\(dump)", "--force")
+        #expect(try school.content() == rows)
+    }
+
+    @Test func `clears away what a killed one left in the repository`() throws {
+        let school = try School()
+        try school.lifeboat("backup", "database")
+        let file = "\(school.scratch["x.sqlite"])"
+        try school.lifeboat("export", "database", "--output", file)
+        // As a kill leaves it: a snapshot with the tags of an import, of this machine.
+        try school.lifeboat("tag", "--set", "lifeboat,app=small-school,imported,replaced=database", "latest")
+        #expect(try school.snapshots(tagged: "imported").count == 1)
+        try school.lifeboat("restore", "database", "--from", file, "--force")
+        #expect(try school.snapshots(tagged: "imported").isEmpty)
     }
 
     @Test(arguments: ["sql", "sql.gz", "sql.zst", "tar.zst"]) func `brings back a database on a server`(ending: String) throws {

@@ -102,6 +102,20 @@ package struct SQLiteClient: Sendable {
         return report
     }
 
+    // MARK: Scripts
+
+    /// Writes a file at rest as an SQL script to the new file `script`; see SQLiteScript.
+    package func writeScript(of file: BytePath, to script: BytePath) throws(DatabaseFailure) {
+        guard case .value = try ask(.writeScript(file, script)) else { throw misunderstood(file) }
+    }
+
+    /// Makes the new database `file` from an SQL script, which can touch nothing else; see SQLiteScriptRun.
+    ///
+    /// - Parameter acceptsTruncated: whether a script is taken that ends in the middle of its transaction.
+    package func runScript(_ script: BytePath, into file: BytePath, acceptsTruncated: Bool = false) throws(DatabaseFailure) {
+        guard case .value = try ask(.runScript(file, script, acceptsTruncated: acceptsTruncated)) else { throw misunderstood(file) }
+    }
+
     // MARK: Asking
 
     private func ask(_ request: SQLiteRequest) throws(DatabaseFailure) -> SQLiteAnswer {

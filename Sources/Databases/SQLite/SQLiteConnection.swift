@@ -87,15 +87,24 @@ import HostOS
     package func prepare(_ sql: String) throws(DatabaseFailure) -> SQLiteStatement { try prepare(Array(sql.utf8)) }
 
     func prepare(_ sql: [UInt8]) throws(DatabaseFailure) -> SQLiteStatement {
+        guard let statement = try prepareIfAny(sql) else { throw failure(SQLITE_MISUSE, message: "there is no statement in it") }
+        return statement
+    }
+
+    /// nil for white space and comments.
+    func prepareIfAny(_ sql: [UInt8]) throws(DatabaseFailure) -> SQLiteStatement? {
         var prepared: OpaquePointer? = nil
         let status = unsafe sql.withUnsafeBufferPointer { buffer in
             unsafe buffer.withMemoryRebound(to: CChar.self) {
                 unsafe sqlite3_prepare_v2(handle, $0.baseAddress, Int32(clamping: $0.count), &prepared, nil)
             }
         }
-        guard status == SQLITE_OK, let prepared = unsafe prepared else { throw failure(status) }
-        return unsafe SQLiteStatement(prepared, of: self)
+        guard status == SQLITE_OK else { throw failure(status) }
+        return unsafe prepared.map { unsafe SQLiteStatement($0, of: self) }
     }
+
+    /// For calls that only one file of this room needs. The handle must not be kept.
+    func withHandle<R>(_ body: (OpaquePointer) -> R) -> R { unsafe body(handle) }
 
     /// The first column of every row, as text.
     func column(_ sql: String) throws(DatabaseFailure) -> [SchemaText] {
@@ -193,6 +202,25 @@ import HostOS
     func text(_ column: Int32) -> [UInt8] {
         guard let start = unsafe sqlite3_column_text(statement, column) else { return [] }
         return unsafe Array(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
+    }
+
+    func real(_ column: Int32) -> Double { unsafe sqlite3_column_double(statement, column) }
+
+    /// To be run again from its start.
+    func reset() { _ = unsafe sqlite3_reset(statement) }
+
+    /// Appends the value as SQL: see SQLiteScript.
+    func appendLiteral(_ column: Int32, to row: inout [UInt8], _ reals: SQLiteReals) throws(DatabaseFailure) {
+        switch unsafe sqlite3_column_type(statement, column) {
+        case SQLITE_INTEGER: row += Array("\(unsafe sqlite3_column_int64(statement, column))".utf8)
+        case SQLITE_FLOAT: row += Array(try reals.text(real(column)).utf8)
+        case SQLITE_TEXT: SQLiteLiteral.append(text: text(column), to: &row)
+        case SQLITE_BLOB:
+            let start = unsafe sqlite3_column_blob(statement, column)
+            unsafe SQLiteLiteral.append(
+                blob: Array(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column)))), to: &row)
+        default: row += Array("NULL".utf8)
+        }
     }
 
     /// Appends the canonical form of one value: see TableChecksum.

@@ -11,6 +11,10 @@ package enum SQLiteRequest: Hashable, Sendable {
     case swap(BytePath, BytePath, SwapOptions)
     case replaceTables(BytePath, BytePath, [SchemaText], SwapOptions)
     case query(BytePath, String)
+    /// A file at rest, and the new script.
+    case writeScript(BytePath, BytePath)
+    /// The new file, the script, and whether a script that was cut is taken.
+    case runScript(BytePath, BytePath, acceptsTruncated: Bool)
 
     var verb: String {
         switch self {
@@ -21,6 +25,8 @@ package enum SQLiteRequest: Hashable, Sendable {
         case .swap: "replace"
         case .replaceTables: "restore tables of"
         case .query: "query"
+        case .writeScript: "export"
+        case .runScript: "load a script into"
         }
     }
 
@@ -28,7 +34,7 @@ package enum SQLiteRequest: Hashable, Sendable {
     var subject: BytePath {
         switch self {
         case .probe(let path), .capture(let path, _, _), .inspect(let path, _), .check(let path, _), .swap(_, let path, _),
-            .replaceTables(let path, _, _, _), .query(let path, _):
+            .replaceTables(let path, _, _, _), .query(let path, _), .writeScript(let path, _), .runScript(let path, _, _):
             path
         }
     }
@@ -65,6 +71,14 @@ package enum SQLiteRequest: Hashable, Sendable {
         case .query(_, let sql):
             writer.key("sql")
             writer.string(sql)
+        case .writeScript(_, let script):
+            writer.key("file")
+            writer.path(script)
+        case .runScript(_, let script, let acceptsTruncated):
+            writer.key("file")
+            writer.path(script)
+            writer.key("accepts_truncated")
+            writer.bool(acceptsTruncated)
         }
         writer.endObject()
         return writer.bytes
@@ -73,7 +87,7 @@ package enum SQLiteRequest: Hashable, Sendable {
     package init(json: [UInt8]) throws(JSONError) {
         guard json.count <= SQLiteWorker.maximumByteCount else { throw JSONError(problem: "the request is too large", offset: 0) }
         var verb = "", database = BytePath([]), file = BytePath([]), depth = IntegrityDepth.full, tables: [SchemaText] = [], sql = ""
-        var capture = CaptureOptions(), swap = SwapOptions()
+        var capture = CaptureOptions(), swap = SwapOptions(), acceptsTruncated = false
         var scanner = JSONScanner(json)
         try scanner.fields { (key, scanner) throws(JSONError) in
             switch key {
@@ -86,6 +100,7 @@ package enum SQLiteRequest: Hashable, Sendable {
                 swap.lockTimeoutMilliseconds = capture.lockTimeoutMilliseconds
             case "tables": tables = try scanner.list { (inner) throws(JSONError) in try inner.schemaText() }
             case "sql": sql = try scanner.text()
+            case "accepts_truncated": acceptsTruncated = try scanner.bool()
             case "replaces_while_open": swap.replacesWhileOpen = try scanner.bool()
             case "ownership": swap.ownership = try FileOwnership(reading: &scanner)
             default: try scanner.skipValue()
@@ -101,6 +116,8 @@ package enum SQLiteRequest: Hashable, Sendable {
         case "replace": self = .swap(file, database, swap)
         case "restore tables of": self = .replaceTables(database, file, tables, swap)
         case "query": self = .query(database, sql)
+        case "export": self = .writeScript(database, file)
+        case "load a script into": self = .runScript(database, file, acceptsTruncated: acceptsTruncated)
         default: throw JSONError(problem: "an unknown request", offset: 0)
         }
     }

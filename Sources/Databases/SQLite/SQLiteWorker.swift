@@ -44,6 +44,9 @@ package enum SQLiteWorker {
         case .replaceTables(let live, let snapshot, let tables, let options):
             .tableReplacement(try SQLiteTableReplacement.run(live, from: snapshot, tables: tables, options))
         case .query(let file, let sql): .value(try query(file, sql))
+        case .writeScript(let file, let script): .value(SchemaText("\(try SQLiteScript.write(file, to: script))"))
+        case .runScript(let file, let script, let acceptsTruncated):
+            .value(try load(script, into: file, acceptsTruncated))
         }
     }
 
@@ -69,6 +72,11 @@ package enum SQLiteWorker {
             throw DatabaseFailure(.unsupported, "query", path, "the answer has more than \(maximumValueByteCount) bytes")
         }
         return value
+    }
+
+    private static func load(_ script: BytePath, into file: BytePath, _ acceptsTruncated: Bool) throws(DatabaseFailure) -> SchemaText? {
+        try SQLiteScriptRun.run(script, into: file, acceptsTruncated: acceptsTruncated)
+        return nil
     }
 
     private static func check(_ database: BytePath, _ depth: IntegrityDepth) throws(DatabaseFailure) -> IntegrityResult {

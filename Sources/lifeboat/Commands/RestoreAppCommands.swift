@@ -15,7 +15,8 @@ struct AppRestoreOptions: ParsableArguments {
 
     @Option(
         name: .long,
-        help: ArgumentHelp("Restore this file instead of a snapshot: what `export` wrote, .sql of mysqldump, .tar, .zip of laravel-backup.", valueName: "file"))
+        help: ArgumentHelp("Restore this file instead of a snapshot: what `export` wrote, .sql of mysqldump or sqlite3, .tar, .zip of laravel-backup.", valueName: "file")
+    )
     var from: String?
 
     @Flag(name: .long, help: "Take an SQL file although its last line does not say that it is whole.")

@@ -35,6 +35,12 @@ struct TableLayout: Sendable {
     /// Rows that are kept somewhere else, or nowhere.
     var hasRowsOfItsOwn: Bool { Self.hasRowsOfItsOwn(engine) }
 
+    func with(estimatedRows: UInt64) -> TableLayout {
+        TableLayout(
+            name: name, engine: engine, columns: columns, order: order, hasHistory: hasHistory, autoIncrement: autoIncrement, estimatedRows: estimatedRows,
+            estimatedBytes: estimatedBytes)
+    }
+
     static func isTransactional(_ engine: String) -> Bool { ["innodb", "rocksdb", "tokudb", "ndbcluster"].contains(engine.lowercased()) }
     static func hasRowsOfItsOwn(_ engine: String) -> Bool { !["mrg_myisam", "federated", "blackhole"].contains(engine.lowercased()) }
 }

@@ -28,7 +28,8 @@ struct ReadingPlan: Sendable {
         self.pieces = pieces
     }
 
-    private static func tasks(_ layout: TableLayout, _ connection: MySQLConnection) throws(MySQLFailure) -> [ReadingTask] {
+    /// The pieces of one table.
+    static func tasks(_ layout: TableLayout, _ connection: MySQLConnection) throws(MySQLFailure) -> [ReadingTask] {
         guard case .grid(let index, let column) = layout.order else { return [ReadingTask(layout: layout, grid: KeyGrid(), keys: nil)] }
         let key = SQLText(identifier: layout.columns[column].name), source = TableReader.source(layout)
         let operation = "find the first and last row of the table '\(layout.name)'"

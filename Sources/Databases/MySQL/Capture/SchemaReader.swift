@@ -34,13 +34,21 @@ struct SchemaReader {
             entries: entries, layouts: try TableLayoutReader(connection: connection, database: database).read(baseTables))
     }
 
+    /// How one table is read; nil if there is none of that name.
+    ///
+    /// - Parameter rowCount: what is known to be in it, instead of the server's estimate.
+    func layout(of table: SchemaText, rowCount: UInt64) throws(MySQLFailure) -> TableLayout? {
+        let reader = TableLayoutReader(connection: connection, database: database, table: table)
+        return try reader.read(try tableRows(table)).first?.with(estimatedRows: rowCount)
+    }
+
     // MARK: Lists
 
-    private func tableRows() throws(MySQLFailure) -> [MySQLRecord] {
+    private func tableRows(_ table: SchemaText? = nil) throws(MySQLFailure) -> [MySQLRecord] {
         try connection.query(
             """
             SELECT TABLE_NAME, TABLE_TYPE, ENGINE, TABLE_ROWS, DATA_LENGTH, AUTO_INCREMENT FROM information_schema.TABLES
-            WHERE \(sql: .isDatabase("TABLE_SCHEMA", database)) ORDER BY CAST(TABLE_NAME AS BINARY)
+            WHERE \(sql: .isIn(database, table: table)) ORDER BY CAST(TABLE_NAME AS BINARY)
             """, to: "list the tables of '\(database)'")
     }
 
@@ -197,6 +205,13 @@ extension String {
 }
 
 extension SQLText {
+    /// A condition of information_schema's lists of tables, columns and keys.
+    /// - Parameter table: only this one.
+    static func isIn(_ database: SchemaText, table: SchemaText?) -> SQLText {
+        let isInDatabase = isDatabase("TABLE_SCHEMA", database)
+        return table.map { "\(sql: isInDatabase) AND \(sql: .isDatabase("TABLE_NAME", $0))" } ?? isInDatabase
+    }
+
     /// A condition of information_schema: the plain comparison for its index, the bytes because the plain one takes 'Shop' for 'shop'.
     static func isDatabase(_ column: SQLText, _ name: SchemaText) -> SQLText {
         "\(sql: column) = \(literal: name) AND CAST(\(sql: column) AS BINARY) = CAST(\(literal: name) AS BINARY)"

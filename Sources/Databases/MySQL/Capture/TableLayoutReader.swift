@@ -6,6 +6,8 @@
 struct TableLayoutReader {
     let connection: MySQLConnection
     let database: SchemaText
+    /// Only this one is read; nil for all.
+    var table: SchemaText?
 
     /// - Parameter tables: rows of information_schema.TABLES.
     func read(_ tables: [MySQLRecord]) throws(MySQLFailure) -> [TableLayout] {
@@ -27,7 +29,7 @@ struct TableLayoutReader {
         let rows = try connection.query(
             """
             SELECT TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, EXTRA, GENERATION_EXPRESSION
-            FROM information_schema.COLUMNS WHERE \(sql: .isDatabase("TABLE_SCHEMA", database)) ORDER BY TABLE_NAME, ORDINAL_POSITION
+            FROM information_schema.COLUMNS WHERE \(sql: .isIn(database, table: table)) ORDER BY TABLE_NAME, ORDINAL_POSITION
             """, to: "list the columns of '\(database)'")
         return Dictionary(grouping: rows) { $0.schemaText("TABLE_NAME") }
     }
@@ -35,7 +37,7 @@ struct TableLayoutReader {
     private func indexesByTable() throws(MySQLFailure) -> [SchemaText: [MySQLRecord]] {
         let rows = try connection.query(
             """
-            SELECT * FROM information_schema.STATISTICS WHERE \(sql: .isDatabase("TABLE_SCHEMA", database)) AND NON_UNIQUE = 0
+            SELECT * FROM information_schema.STATISTICS WHERE \(sql: .isIn(database, table: table)) AND NON_UNIQUE = 0
             ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX
             """, to: "list the keys of '\(database)'")
         return Dictionary(grouping: rows) { $0.schemaText("TABLE_NAME") }

@@ -129,19 +129,23 @@ package struct SQLExport {
 /// carriage return, which the client would otherwise take for part of a line's end. Bytes are literals in hexadecimal. Numbers and times
 /// stand in quotes: the server reads them from text in LOAD DATA too, so they become the same values, the last digit of a FLOAT included.
 struct InsertText {
-    private static let fullByteCount = 512 << 10
+    static let usualByteCount = 512 << 10
+    private let fullByteCount: Int
     private let start: [UInt8]
     private let isHex: [Bool]
     private var text: [UInt8] = []
 
-    init(_ table: ServerTable) {
+    /// - Parameter fullByteCount: so long a statement is to be taken.
+    init(_ table: ServerTable, fullByteCount: Int = InsertText.usualByteCount) {
+        self.fullByteCount = fullByteCount
         let columns = table.columns.map { column -> SQLText in "\(identifier: column.name)" }
         let head: SQLText = "INSERT INTO \(identifier: table.name) (\(sql: .joined(columns))) VALUES\n"
         start = head.bytes
         isHex = table.columns.map { $0.form == .bytes }
     }
 
-    var isFull: Bool { text.count >= Self.fullByteCount }
+    var byteCount: Int { text.count }
+    var isFull: Bool { text.count >= fullByteCount }
 
     /// Appends a row, its line feed included. False if it has not one field for each column.
     mutating func add(_ row: [UInt8]) -> Bool {

@@ -76,8 +76,10 @@ package struct MySQLRestore: Sendable {
         report.notes += try Leftovers.clear(target: target, connection)
         if options.restoresAccounts { report.notes += try AccountsRestore.run(source, connection) }
         report.notes += checks.missingDefiners()
+        let loadsFiles = try checks.loadsFiles()
+        if !loadsFiles && manifest.method == .native { report.notes.append(RestoreChecks.slowLoadNote) }
         do {
-            let built = try build(names, selection, connection)
+            let built = try build(names, selection, connection, loadsFiles: loadsFiles)
             let loaded = Host.monotonicNanoseconds()
             let proof = ScratchProof(
                 server: server, manifest: manifest, selection: selection, scratch: names.scratch, threadCount: options.loaderCount)
@@ -96,11 +98,13 @@ package struct MySQLRestore: Sendable {
         }
     }
 
-    private func build(_ names: RestoreNames, _ selection: RestoreSelection, _ connection: MySQLConnection) throws -> ScratchBuilder.Built {
+    private func build(
+        _ names: RestoreNames, _ selection: RestoreSelection, _ connection: MySQLConnection, loadsFiles: Bool
+    ) throws -> ScratchBuilder.Built {
         let scheduler = try connection.query("SELECT @@global.event_scheduler", to: "look whether events run").first?.text(0)
         let builder = ScratchBuilder(
             server: server, source: source, manifest: manifest, selection: selection, scratch: names.scratch, target: target,
-            threadCount: options.loaderCount, makesEvents: scheduler != "ON", onBytes: options.onBytes)
+            threadCount: options.loaderCount, makesEvents: scheduler != "ON", loadsFiles: loadsFiles, onBytes: options.onBytes)
         return try manifest.method == .native ? builder.build(connection) : builder.loadWithClient(connection, program: options.client)
     }
 

@@ -1,7 +1,7 @@
 // ScratchBuilder: a dump becomes a database of its own on the server, beside the live one and invisible to applications.
 //
 // 1. sequences, with their positions; 2. tables without foreign keys, filled by several connections (TableLoader); 3. foreign keys between
-//    restored tables; 4. routines, views (as often as it takes until those they refer to are there), triggers; events only where the
+//    restored tables, added in place; 4. routines, views (as often as it takes until those they refer to are there), triggers; events only where the
 //    server's scheduler is off, because elsewhere they would run here.
 //
 // Each definition's file must have the hash that the manifest says. A definition that this server refuses (a view of another
@@ -19,6 +19,8 @@ struct ScratchBuilder {
     let threadCount: Int
     /// Whether events may be made here.
     let makesEvents: Bool
+    /// Whether the server lets clients load data.
+    let loadsFiles: Bool
     let onBytes: @Sendable (Int) throws -> Void
 
     struct Built: Sendable {
@@ -28,6 +30,8 @@ struct ScratchBuilder {
         /// A line for each thing that is not as it was.
         var problems: [String] = []
         var notes: [String] = []
+        /// Tables whose rows were read back already.
+        var readBack: [SchemaText: ReadBack] = [:]
     }
 
     /// - Parameter connection: with no database of its own; it is left in the scratch database.
@@ -42,9 +46,11 @@ struct ScratchBuilder {
         let definitions = try tableDefinitions(&built)
         try makeSequences(connection, &built)
         let jobs = definitions.map { TableLoader.Job(table: $0.table, definition: $0.definition.withoutForeignKeys, isFilled: !$0.table.isExcluded) }
-        let loader = TableLoader(server: server, source: source, database: scratch, onBytes: onBytes)
-        built.notes += try loader.run(jobs, threadCount: threadCount)
-        try makeForeignKeys(definitions, connection)
+        let loader = TableLoader(server: server, source: source, database: scratch, loadsFiles: loadsFiles, onBytes: onBytes)
+        let loaded = try loader.run(jobs, threadCount: threadCount)
+        built.notes += loaded.complaints
+        built.readBack = loaded.readBack
+        for name in try makeForeignKeys(definitions, connection) { built.readBack[name] = nil }
         try makeDefinitions(connection, &built)
         return built
     }
@@ -98,15 +104,25 @@ struct ScratchBuilder {
         }
     }
 
-    private func makeForeignKeys(_ definitions: [Definition], _ connection: MySQLConnection) throws(MySQLFailure) {
+    /// Returns the tables that the server may have copied for it: what was read of them before is not proved any more.
+    private func makeForeignKeys(_ definitions: [Definition], _ connection: MySQLConnection) throws(MySQLFailure) -> [SchemaText] {
         let chosen = Set(selection.tables.map(\.name))
+        var copied: [SchemaText] = []
         for entry in definitions {
             let keys = entry.definition.foreignKeys.filter { isInside($0, chosen) }
             if keys.isEmpty { continue }
             let clauses: [SQLText] = keys.map { "ADD \(sql: $0.clause)" }
-            try connection.define(
-                "ALTER TABLE \(identifier: entry.table.name) \(sql: .joined(clauses))", to: "make the foreign keys of the table '\(entry.table.name)'")
+            let statement: SQLText = "ALTER TABLE \(identifier: entry.table.name) \(sql: .joined(clauses))"
+            let operation = "make the foreign keys of the table '\(entry.table.name)'"
+            do throws(MySQLFailure) {
+                try connection.define(statement + ", ALGORITHM = INPLACE", to: operation)
+            } catch {
+                if error.kind == .connectionLost { throw error }
+                try connection.define(statement, to: operation)
+                copied.append(entry.table.name)
+            }
         }
+        return copied
     }
 
     // MARK: Views, triggers, routines, events

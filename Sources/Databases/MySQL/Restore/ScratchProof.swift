@@ -1,6 +1,7 @@
 // ScratchProof: what the scratch database really holds, read back like for a backup, against what the manifest says was there.
 //
-// 1. Definitions by SHOW CREATE, rows by the reader that made the backup, hashed on the way and thrown away.
+// 1. Definitions by SHOW CREATE, rows by the reader that made the backup, hashed on the way and thrown away. Rows of large tables were read
+//    like that already while others were loaded (TableLoader): nothing has written to them since.
 // 2. Definitions of tables are compared without what a restore may change: the counter of AUTO_INCREMENT, the database's own name, the order
 //    of foreign keys, and foreign keys that can be made only in the live database.
 // 3. References: rows whose foreign keys lead nowhere are counted. Servers do not look when their checks are switched on again. Such rows may
@@ -34,11 +35,11 @@ struct ScratchProof {
         let reading = try MySQLSession.openForReading(server.server.with(database: scratch), server.password)
         let schema = try SchemaReader(connection: reading, database: scratch).read()
         if manifest.method == .client {
-            let (comparison, notes) = counted(try readTables(schema.layouts))
+            let (comparison, notes) = counted(try readTables(schema.layouts, built.readBack))
             return Verdict(comparison: comparison, notes: notes, orphans: try orphans(schema, connection))
         }
         let found = manifest.with(
-            objects: try comparable(schema.entries.filter { !isHelper($0, built) }), tables: try readTables(schema.layouts))
+            objects: try comparable(schema.entries.filter { !isHelper($0, built) }), tables: try readTables(schema.layouts, built.readBack))
         let expected = manifest.with(objects: built.expected, tables: selection.tables)
         var comparison = ServerComparison.compare(expected: expected, found: found), tolerated: [ServerDifference] = []
         if !isSameVersion(connection.version) {
@@ -101,27 +102,25 @@ struct ScratchProof {
 
     // MARK: Rows
 
-    private func readTables(_ layouts: [TableLayout]) throws -> [ServerTable] {
-        let sorted = layouts.sorted { $0.estimatedBytes > $1.estimatedBytes }, withoutRows = Set(selection.tables.filter(\.isExcluded).map(\.name))
-        let next = Mutex(0), tables = Mutex<[ServerTable]>([]), workers = Workers()
+    /// - Parameter readBack: what was read while other tables were loaded. It counts where it was read by the columns that are there now.
+    private func readTables(_ layouts: [TableLayout], _ readBack: [SchemaText: ReadBack]) throws -> [ServerTable] {
+        let known = { (layout: TableLayout) in readBack[layout.name].flatMap { $0.layout.columns == layout.columns ? $0.chunks : nil } }
+        let withoutRows = Set(selection.tables.filter(\.isExcluded).map(\.name))
+        let done = layouts.compactMap { layout in known(layout).map { layout.table(withoutRows.contains(layout.name), $0) } }
+        let sorted = layouts.filter { known($0) == nil }.sorted { $0.estimatedBytes > $1.estimatedBytes }
+        let next = Mutex(0), tables = Mutex(done), workers = Workers()
         for _ in 0..<max(1, min(threadCount, sorted.count)) {
             workers.start("proof reader") {
-                let connection = try MySQLSession.openForReading(server.server.with(database: scratch), server.password)
-                let reader = TableReader(connection, DiscardingSink().lane())
+                let reader = try RangeReader(server, scratch)
                 while !workers.failed {
                     let index = next.withLock { next in
                         defer { next += 1 }
                         return next
                     }
                     guard index < sorted.count else { return }
-                    // The reader sets savepoints, which only a transaction has; one for each table, because engines do not mix in one.
-                    try connection.execute("START TRANSACTION", to: "read the scratch database")
                     let layout = sorted[index], isExcluded = withoutRows.contains(layout.name)
                     let chunks = isExcluded ? [] : try reader.read(ReadingTask(layout: layout, grid: KeyGrid(), keys: nil))
-                    let table = ServerTable(
-                        name: layout.name, engine: layout.engine, columns: layout.columns, hasHistory: layout.hasHistory, isExcluded: isExcluded,
-                        autoIncrement: layout.autoIncrement, chunks: chunks)
-                    try connection.execute("COMMIT", to: "read the scratch database")
+                    let table = layout.table(isExcluded, chunks)
                     tables.withLock { $0.append(table) }
                 }
             }
@@ -165,6 +164,14 @@ extension ServerComparison {
     func without(_ tolerated: [ServerDifference]) -> ServerComparison {
         let told = Set(tolerated)
         return ServerComparison(differences: differences.filter { !told.contains($0) }, comparedTables: comparedTables, comparedRows: comparedRows)
+    }
+}
+
+extension TableLayout {
+    /// As a manifest describes it.
+    fileprivate func table(_ isExcluded: Bool, _ chunks: [TableChunk]) -> ServerTable {
+        ServerTable(
+            name: name, engine: engine, columns: columns, hasHistory: hasHistory, isExcluded: isExcluded, autoIncrement: autoIncrement, chunks: chunks)
     }
 }
 

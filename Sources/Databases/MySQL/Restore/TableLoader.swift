@@ -1,16 +1,16 @@
-// TableLoader: tables created and filled from the files of a dump, several at a time.
+// TableLoader: tables created and filled from the files of a dump, several at a time, and large ones read back meanwhile.
 //
 // 1. The largest first, so that no long one is left for the end; each table on one connection.
 // 2. CREATE TABLE without foreign keys, then one LOAD DATA LOCAL for all of its files, streamed: no temporary file, memory for one
 //    buffer. Into an empty table with checks off InnoDB builds the indexes in one go (bulk insert), which is what makes it fast.
+//    MariaDB's own statistics of a large table are paused for that time and made once afterwards (PausedStatistics).
 // 3. Bytes of each file and rows of each table are counted: a file that ends early is damage, not a small table. LOAD DATA LOCAL turns
 //    errors in rows into warnings and goes on; the count finds that too, and the warnings say why.
-//
-// Values are proved afterwards, by reading the tables again.
+// 4. A large table that is loaded is cut into ranges of keys, and whoever has nothing to load reads one (LoadQueue). What was read goes to
+//    the proof (ScratchProof), which reads everything else.
 
 import Bytes
 import HostOS
-import Synchronization
 
 struct TableLoader: Sendable {
     /// A table to make.
@@ -20,34 +20,49 @@ struct TableLoader: Sendable {
         let definition: SQLText
         /// Its rows are loaded; else only the structure is made.
         let isFilled: Bool
+
+        /// Large enough that statements of its own cost nothing.
+        var isLarge: Bool { isFilled && table.byteCount >= 8 << 20 }
+    }
+
+    struct Outcome: Sendable {
+        /// What the server complained about, a line for each.
+        var complaints: [String] = []
+        var readBack: [SchemaText: ReadBack] = [:]
     }
 
     let server: RestoreServer
     let source: any DumpSource
     let database: SchemaText
+    /// Whether the server lets clients load data; else rows go in INSERT statements.
+    let loadsFiles: Bool
     /// Hears how many bytes were sent, from any thread; what it throws ends the load.
     let onBytes: @Sendable (Int) throws -> Void
 
-    /// Makes and fills every table with `threadCount` connections. Returns what the server complained about, a line for each.
-    func run(_ jobs: [Job], threadCount: Int) throws -> [String] {
-        let sorted = jobs.sorted { $0.table.byteCount > $1.table.byteCount }
-        let next = Mutex(0), complaints = Mutex<[String]>([]), workers = Workers()
-        for _ in 0..<max(1, min(threadCount, sorted.count)) {
-            workers.start("table loader") {
+    /// Makes and fills every table with `threadCount` connections.
+    func run(_ jobs: [Job], threadCount: Int) throws -> Outcome {
+        let queue = LoadQueue(jobs.sorted { $0.table.byteCount > $1.table.byteCount }), workers = Workers()
+        for _ in 0..<max(1, min(threadCount, jobs.contains(where: \.isLarge) ? threadCount : jobs.count)) {
+            workers.start("table loader", onFailure: { queue.stop() }) {
                 let connection = try server.connect(database)
-                while !workers.failed {
-                    let index = next.withLock { next in
-                        defer { next += 1 }
-                        return next
+                var reader: RangeReader?
+                while let step = queue.next() {
+                    switch step {
+                    case .load(let job):
+                        let lines = try load(job, connection)
+                        let open = try reader ?? RangeReader(server, database)
+                        reader = open
+                        queue.loaded(complaints: lines, toRead: job.isLarge ? try open.plan(job.table) : nil)
+                    case .read(let layout, let task, let part):
+                        let open = try reader ?? RangeReader(server, database)
+                        reader = open
+                        queue.read(layout, part, try open.read(task))
                     }
-                    guard index < sorted.count else { return }
-                    let lines = try load(sorted[index], connection)
-                    if !lines.isEmpty { complaints.withLock { $0 += lines } }
                 }
             }
         }
         try workers.join()
-        return complaints.withLock { $0 }
+        return queue.outcome
     }
 
     private func load(_ job: Job, _ connection: MySQLConnection) throws -> [String] {
@@ -57,29 +72,39 @@ struct TableLoader: Sendable {
         if table.hasHistory && connection.version.vendor == .mariadb {
             try connection.execute("SET SESSION system_versioning_insert_history = 1", to: "restore the history of the table '\(table.name)'")
         }
+        let statistics = job.isLarge ? PausedStatistics(table, connection) : nil
         let operation = "load the table '\(table.name)'"
         let stream = ChunkStream(table, source, server.server, onBytes)
-        let statement = TableLoad.statement(table.name, columns: table.columns, file: table.name)
-        let loaded = try connection.loadLocalInfile(statement, to: operation) { (buffer: inout MutableSpan<UInt8>) throws in
-            try stream.read(into: &buffer)
-        }
-        let warnings = connection.warningCount == 0 ? [] : try self.warnings(connection)
+        let (loaded, warnings) = try loadsFiles ? loadFile(stream, connection, operation) : RowInsertion(table, connection, operation).run(stream)
         guard loaded == table.rows.rowCount else {
             let why = warnings.first.map { ": \($0)" } ?? ""
             throw MySQLFailure(
                 .differs, operation, server.server, "\(loaded) of \(table.rows.rowCount) rows were accepted\(why)")
         }
+        try statistics?.goOn()
         return warnings.map { "table '\(table.name)': \($0)" }
     }
 
-    private func warnings(_ connection: MySQLConnection) throws(MySQLFailure) -> [String] {
-        try connection.query("SHOW WARNINGS LIMIT 3", to: "read warnings").map { BytePath.display($0[2] ?? []) }
+    private func loadFile(_ stream: ChunkStream, _ connection: MySQLConnection, _ operation: String) throws -> (rowCount: UInt64, warnings: [String]) {
+        let statement = TableLoad.statement(stream.table.name, columns: stream.table.columns, file: stream.table.name)
+        let loaded = try connection.loadLocalInfile(statement, to: operation) { (buffer: inout MutableSpan<UInt8>) throws in
+            try stream.read(into: &buffer)
+        }
+        return (loaded, try connection.firstWarnings())
+    }
+}
+
+extension MySQLConnection {
+    /// What the server complained about in the last statement: three lines at most.
+    func firstWarnings() throws(MySQLFailure) -> [String] {
+        if warningCount == 0 { return [] }
+        return try query("SHOW WARNINGS LIMIT 3", to: "read warnings").map { BytePath.display($0[2] ?? []) }
     }
 }
 
 /// The files of a table, one after the other, as one stream.
-private final class ChunkStream {
-    private let table: ServerTable
+final class ChunkStream {
+    let table: ServerTable
     private let source: any DumpSource
     private let server: MySQLServer
     private let onBytes: @Sendable (Int) throws -> Void

@@ -4,7 +4,7 @@
 // nothing is done, and nothing but the locks was looked at. 2. The packs are listed; those that the index does not name may be adopted.
 // 3. Nobody else may be at work: the packs could be theirs, and would be named twice. No harm, but untidy; the next run looks again.
 // 4. Every such pack is read: its bytes must have the hash that is its name, so they are what the dead program sealed and verified; its
-// header says what is in it. A pack that is damaged stays where it is. 5. An index file names what was found. 6. The dead locks go: they
+// header says what is in it. A pack that is damaged stays where it is; one that cannot be read just now is for the next run. 5. An index file names what was found. 6. The dead locks go: they
 // were the sign that there is something to look for.
 //
 // What is promised: the caller's lock is held, so no prune removes a pack meanwhile; a crash at any moment leaves packs without an index, as
@@ -27,8 +27,8 @@ package final class PackAdoption: Sendable {
     package struct Outcome: Sendable, Equatable {
         package internal(set) var adoptedPackCount = 0
         package internal(set) var adoptedByteCount: UInt64 = 0
-        /// In no index, and not what their names say, or out of reach.
-        package internal(set) var refusedPackCount = 0
+        /// In no index, and not what their names say.
+        package internal(set) var damagedPackCount = 0
 
         package init() {}
     }
@@ -36,7 +36,12 @@ package final class PackAdoption: Sendable {
     private let indexed: IndexedRepository
     private let identity: Identity
     private let maximumByteCount: UInt64
-    private let adopted = Mutex<[(pack: PackFile, blobs: [PackedBlob])]>([])
+    private let readings = Mutex<[Reading]>([])
+
+    private struct Reading: Sendable {
+        let pack: PackFile
+        let blobs: [PackedBlob]
+    }
 
     /// - Parameters:
     ///   - indexed: guarded by a shared lock of this process.
@@ -58,13 +63,14 @@ package final class PackAdoption: Sendable {
             .filter { !indexed.index.contains($0.id) }.sorted { $0.id < $1.id }
         guard try isAlone() else { return outcome }
         let chosen = affordable(orphans)
-        try read(chosen)
-        let found = adopted.withLock { $0.sorted { $0.pack.id < $1.pack.id } }
-        try index(found.map { ($0.pack.id, $0.blobs) })
-        if chosen.count == orphans.count { for entry in dead { try? repository.store.delete(StoreKey(.lock, entry.id.digest)) } }
-        outcome.adoptedPackCount = found.count
-        outcome.adoptedByteCount = found.reduce(0) { $0 + $1.pack.byteCount }
-        outcome.refusedPackCount = chosen.count - found.count
+        outcome.damagedPackCount = try read(chosen)
+        let adopted = readings.withLock { $0.sorted { $0.pack.id < $1.pack.id } }
+        try index(adopted)
+        outcome.adoptedPackCount = adopted.count
+        outcome.adoptedByteCount = adopted.reduce(0) { $0 + $1.pack.byteCount }
+        if outcome.adoptedPackCount + outcome.damagedPackCount == orphans.count {
+            for entry in dead { try? repository.store.delete(StoreKey(.lock, entry.id.digest)) }
+        }
         return outcome
     }
 
@@ -92,30 +98,36 @@ package final class PackAdoption: Sendable {
 
     // MARK: Reading
 
-    private func read(_ packs: [PackFile]) throws {
-        if packs.isEmpty { return }
-        let queue = Mutex(Array(packs.reversed())), workers = Workers()
+    /// Reads every pack into `readings`; the number of damaged ones. One that could not be read just now is in neither.
+    private func read(_ packs: [PackFile]) throws -> Int {
+        if packs.isEmpty { return 0 }
+        let queue = Mutex(Array(packs.reversed())), damagedCount = Mutex(0), workers = Workers()
         for number in 0..<min(packs.count, Host.processorCount) {
             workers.start("adopt-\(number)") { [self] in
                 let headers = PackHeaderReader(repository), buffer = Block(capacity: PackAdoption.readByteCount), hasher = SHA256()
                 while let pack = workers.failed ? nil : queue.withLock({ $0.popLast() }) {
-                    if let blobs = try contents(of: pack, headers, buffer, hasher) { adopted.withLock { $0.append((pack, blobs)) } }
+                    do {
+                        let blobs = try contents(of: pack, headers, buffer, hasher)
+                        readings.withLock { $0.append(Reading(pack: pack, blobs: blobs)) }
+                    } catch let error as RepositoryFailure where !ProvenDamage.isShown(by: error) {
+                        throw error
+                    } catch {
+                        // Its blobs are sent again, as if it were not there.
+                        if ProvenDamage.isShown(by: error) { damagedCount.withLock { $0 += 1 } }
+                    }
                 }
             }
         }
         try workers.join()
+        return damagedCount.withLock { $0 }
     }
 
-    /// Nil if the pack is damaged or cannot be read: then its blobs are sent again, as if it were not there.
-    private func contents(of pack: PackFile, _ headers: PackHeaderReader, _ buffer: Block, _ hasher: SHA256) throws -> [PackedBlob]? {
-        do {
-            let blobs = try headers.read(pack)
-            return try digest(of: pack, buffer, hasher) == pack.id.digest ? blobs : nil
-        } catch let error as RepositoryFailure {
-            throw error
-        } catch {
-            return nil
+    private func contents(of pack: PackFile, _ headers: PackHeaderReader, _ buffer: Block, _ hasher: SHA256) throws -> [PackedBlob] {
+        let blobs = try headers.read(pack)
+        guard try digest(of: pack, buffer, hasher) == pack.id.digest else {
+            throw RepositoryFailure.damaged(object: "pack \(pack.id.short)", detail: "its content does not have the hash that is its name")
         }
+        return blobs
     }
 
     private func digest(of pack: PackFile, _ buffer: Block, _ hasher: SHA256) throws -> Digest {
@@ -133,15 +145,15 @@ package final class PackAdoption: Sendable {
 
     // MARK: Indexing
 
-    private func index(_ packs: [(id: PackID, blobs: [PackedBlob])]) throws {
+    private func index(_ packs: [Reading]) throws {
         var writer = IndexFileWriter()
-        for (number, pack) in packs.enumerated() {
-            writer.append(pack.id, blobs: pack.blobs)
+        for (number, reading) in packs.enumerated() {
+            writer.append(reading.pack.id, blobs: reading.blobs)
             guard writer.isFull || number == packs.count - 1 else { continue }
             _ = try repository.saveFile(.index, json: writer.finished())
             writer = IndexFileWriter()
         }
         // Known only now: what the index holds may be relied upon.
-        for pack in packs { indexed.index.add(pack.id, pack.blobs.span) }
+        for reading in packs { indexed.index.add(reading.pack.id, reading.blobs.span) }
     }
 }

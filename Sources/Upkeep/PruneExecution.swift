@@ -8,7 +8,7 @@
 
 import Bytes
 package import RepositoryEngine
-import RepositoryFormat
+package import RepositoryFormat
 import Stores
 
 package struct PruneOutcome: Sendable, Equatable {

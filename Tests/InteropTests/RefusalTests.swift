@@ -2,6 +2,7 @@
 // is restored. Each ends with the documented status, and says what is the matter.
 
 import Bytes
+import Codecs
 import HostOS
 import RepositoryEngine
 import RepositoryFormat

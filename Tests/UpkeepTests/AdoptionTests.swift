@@ -66,7 +66,7 @@ import Upkeep
         let wreck = try wreck()
         try Self.leaveLock(of: Self.deadProcess, in: wreck.fixture.repository)
         let (outcome, index) = try adopt(wreck.store)
-        #expect(outcome.adoptedPackCount == wreck.orphans.count && outcome.refusedPackCount == 0)
+        #expect(outcome.adoptedPackCount == wreck.orphans.count && outcome.damagedPackCount == 0)
         let stored = try IndexedRepository.load(wreck.fixture.repository).index
         for (pack, blobs) in wreck.blobs {
             #expect(Set(index.blobs(of: pack)) == Set(blobs))
@@ -112,7 +112,7 @@ import Upkeep
                 }
             }
             let (outcome, index) = try adopt(wreck.store)
-            #expect(outcome.refusedPackCount == 1 && outcome.adoptedPackCount == wreck.orphans.count - 1, "damage \(damage)")
+            #expect(outcome.damagedPackCount == 1 && outcome.adoptedPackCount == wreck.orphans.count - 1, "damage \(damage)")
             #expect(!index.contains(pack))
             try expectClean(wreck.store, "damage \(damage)")
         }

@@ -14,7 +14,8 @@ import Testing
     /// What lifeboat is told to do, one after the other. A verb more is a line more. PACK and KEY stand for one that is there, and not in use.
     private static let commands: [[String]] = [
         ["backup", "files", "data", "--pack-size", "4"], ["backup", "files", "data", "--pack-size", "4"], ["backup", "files", "data"],
-        ["backup", "files", "data"], ["repository", "parity", "on", "--redundancy", "40%"], ["tag", "--add", "kept"], ["forget", "--keep-last", "2", "--group-by", ""], ["prune", "--max-unused", "0"],
+        ["backup", "files", "data"], ["repository", "parity", "on", "--redundancy", "40%"], ["tag", "--add", "kept"], ["forget", "--keep-last", "2", "--group-by", ""],
+        ["prune", "--max-unused", "0"],
         ["repair", "packs", "PACK", "--save-to", "kept"], ["repair", "snapshots", "--forget"], ["repository", "parity", "update"],
         ["key", "add", "--new-password-file", "passing-password"], ["key", "remove", "KEY"],
         ["key", "passwd", "--new-password-file", "new-password"], ["repair", "index", "--read-all-packs"], ["repository", "parity", "off"], ["unlock"],

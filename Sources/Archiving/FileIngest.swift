@@ -84,7 +84,7 @@ final class FileIngest {
     private func ingest(_ job: FileJob) throws {
         do {
             guard let file = try openUnlessDeleted(job) else { return try deliver(job, nil) }
-            let (attributes, failures) = job.entry.extendedAttributes()
+            let (attributes, failures) = job.entry.extendedAttributes(of: file)
             for failure in failures { context.report(ScanProblem(path: job.entry.sourcePath, effect: .none, failure: failure.failure)) }
             let node = context.nodes.node(job.entry, status: file.status, attributes: attributes)
             small.removeAll()

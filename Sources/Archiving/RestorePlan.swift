@@ -47,6 +47,8 @@ private struct RestorePlanner {
     private let start: BlobID
     private var frames: [Frame] = []
     private var budget: TreeBudget
+    /// Whether a problem says so: a thousand refused trees are one piece of news.
+    private var isOutOfProportion = false
     /// The trees of `frames`.
     private var ancestors: Set<BlobID> = []
     /// The path of the entry looked at, below the subfolder.
@@ -123,6 +125,10 @@ private struct RestorePlanner {
             ancestors.insert(tree)
             return true
         } catch {
+            if case RepositoryFailure.outOfProportion = error {
+                if isOutOfProportion { return false }
+                isOutOfProportion = true
+            }
             plan.problems.append(RestoreProblem(path: path, failure: Failure(describing: error)))
             return false
         }

@@ -45,6 +45,11 @@ package struct ScannedEntry: Sendable {
     /// The extended attributes in the order of the system, and the errors of those that could not be read.
     /// Costs nothing on file systems known to have none, one call on an entry that has none.
     package func extendedAttributes() -> (attributes: [ExtendedAttribute], failures: [SystemError]) { attributes.read(of: self) }
+
+    /// The same of a file that was opened.
+    package func extendedAttributes(of file: borrowing OpenedFile) -> (attributes: [ExtendedAttribute], failures: [SystemError]) {
+        attributes.read(of: self, file.descriptor)
+    }
 }
 
 /// Reads extended attributes and remembers which file systems have none.
@@ -52,33 +57,29 @@ final class AttributeReader: Sendable {
     private let devicesWithout = Mutex<Set<UInt64>>([])
 
     func read(of entry: ScannedEntry) -> (attributes: [ExtendedAttribute], failures: [SystemError]) {
-        let device = entry.status.device
-        if devicesWithout.withLock({ $0.contains(device) }) { return ([], []) }
         // The slash makes a followed link above a target read as the directory it leads to.
         let path = entry.isAboveTarget ? entry.sourcePath.appending(".") : entry.sourcePath
+        return read(of: entry) { () throws(SystemError) in try ExtendedAttributes.all(of: path) }
+    }
+
+    /// Of the file that was opened, whatever has taken its place meanwhile.
+    func read(of entry: ScannedEntry, _ file: borrowing Descriptor) -> (attributes: [ExtendedAttribute], failures: [SystemError]) {
+        read(of: entry) { () throws(SystemError) in try ExtendedAttributes.all(of: file) }
+    }
+
+    private func read(
+        of entry: ScannedEntry, _ all: () throws(SystemError) -> (attributes: [ExtendedAttribute], failures: [SystemError])?
+    ) -> (attributes: [ExtendedAttribute], failures: [SystemError]) {
+        let device = entry.status.device
+        if devicesWithout.withLock({ $0.contains(device) }) { return ([], []) }
         do {
-            guard let names = try ExtendedAttributes.names(of: path) else {
-                devicesWithout.withLock { _ = $0.insert(device) }
-                return ([], [])
-            }
-            return values(names, path)
+            if let found = try all() { return found }
+            devicesWithout.withLock { _ = $0.insert(device) }
+            return ([], [])
         } catch {
             if error.kind == .notFound || (entry.isAboveTarget && error.kind == .permissionDenied) { return ([], []) }
             return ([], [error])
         }
-    }
-
-    private func values(_ names: [[UInt8]], _ path: BytePath) -> (attributes: [ExtendedAttribute], failures: [SystemError]) {
-        var attributes: [ExtendedAttribute] = [], failures: [SystemError] = []
-        for name in names {
-            do throws(SystemError) {
-                guard let value = try ExtendedAttributes.value(name, of: path) else { continue }
-                attributes.append(ExtendedAttribute(name: name, value: value))
-            } catch {
-                failures.append(error)
-            }
-        }
-        return (attributes, failures)
     }
 }
 

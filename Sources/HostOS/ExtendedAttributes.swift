@@ -31,6 +31,31 @@ package enum ExtendedAttributes {
         }
     }
 
+    // MARK: All of them
+
+    /// Every attribute in the order the system lists them, and the errors of those that could not be read; nil if this file system has none.
+    package static func all(of path: BytePath) throws(SystemError) -> (attributes: [ExtendedAttribute], failures: [SystemError])? {
+        try all(of: .path(path))
+    }
+
+    package static func all(of file: borrowing Descriptor) throws(SystemError) -> (attributes: [ExtendedAttribute], failures: [SystemError])? {
+        try all(of: .descriptor(file.raw, file.path))
+    }
+
+    private static func all(of place: Place) throws(SystemError) -> (attributes: [ExtendedAttribute], failures: [SystemError])? {
+        guard let names = try names(of: place) else { return nil }
+        var attributes: [ExtendedAttribute] = [], failures: [SystemError] = []
+        for name in names {
+            do throws(SystemError) {
+                guard let value = try value(name, of: place) else { continue }
+                attributes.append(ExtendedAttribute(name: name, value: value))
+            } catch {
+                failures.append(error)
+            }
+        }
+        return (attributes, failures)
+    }
+
     // MARK: By path
 
     /// The names in the order the system lists them; nil if this file system has no extended attributes.

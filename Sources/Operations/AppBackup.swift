@@ -64,7 +64,7 @@ package struct AppBackup {
             try audit.record(action, announced: false) {
                 let outcomes = try hooks.around(isDryRun: dryRun) {
                     try Cancelled.explained(Self.kept(dryRun ? [] : saved), next: "run it again: what is stored already need not be stored again") {
-                        try access.withIndex(.shared) { indexed, snapshots in
+                        try access.withIndexForAdding { indexed, snapshots in
                             for message in damaged.messages { onEvent(.warning(message)) }
                             let session = AppBackupSession(
                                 workbench: workbench, catalog: AppCatalog(snapshots, application: workbench.application.name), run: run,

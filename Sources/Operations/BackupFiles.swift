@@ -28,7 +28,7 @@ package struct BackupFiles {
         var access = access
         access.withoutLock = request.dryRun
         return try Cancelled.explained("no snapshot was made", next: "run it again: what is stored already need not be stored again") {
-            try access.withIndex(.shared) { indexed, snapshots in
+            try access.withIndexForAdding { indexed, snapshots in
                 var request = request
                 switch parent {
                 case .automatic: break

@@ -38,7 +38,7 @@ package struct BackupStream {
         var access = access
         access.withoutLock = request.dryRun
         return try Cancelled.explained("no snapshot was made", next: "run it again: what is stored already need not be stored again") {
-            try access.withIndex(.shared) { indexed, _ in
+            try access.withIndexForAdding { indexed, _ in
                 let ingest = ArchiveIngest(indexed, request, progress: progress, cancellation: cancellation)
                 do {
                     let byteCount = try pour(into: ingest, at: path)
@@ -51,7 +51,9 @@ package struct BackupStream {
                     ingest.abandon()
                     throw error
                 }
-                return try ingest.finish(paths: [path])
+                let summary = try ingest.finish(paths: [path])
+                if !request.dryRun { ParityUpkeep.follow(indexed.repository, access) }
+                return summary
             }
         }
     }

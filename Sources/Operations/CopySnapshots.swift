@@ -34,7 +34,7 @@ package struct CopySnapshots {
         ) {
             try source.withIndex(.shared, onlyReading: true) { from, snapshots in
                 let chosen = try choice.chosen(from: snapshots)
-                return try destination.withIndex(.shared) { to, present in
+                return try destination.withIndexForAdding { to, present in
                     let missing = CopyChoice(of: chosen, missingIn: present)
                     onChoice(missing)
                     let outcome = try copy(missing, from, to, progress, onCopied)

@@ -1,5 +1,6 @@
 // InterruptibleStore: a store that refuses once the user asked the program to end. Whatever a verb is doing, its next access ends
-// it with "cancelled"; the lock is given back through the store below, so that a cancelled run leaves none.
+// it with "cancelled"; the lock is given back through the store below, so that a cancelled run leaves none. Only index files are still
+// taken: they are small, and a run that is cancelled names with them what it has sent.
 
 import Bytes
 import HostOS
@@ -23,7 +24,7 @@ final class InterruptibleStore: Store {
     }
 
     func save(_ key: StoreKey, _ content: Span<UInt8>) throws {
-        try goOn()
+        if key.kind != .index { try goOn() }
         try base.save(key, content)
     }
 

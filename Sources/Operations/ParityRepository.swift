@@ -13,8 +13,12 @@ package import Upkeep
 
 package struct ParityRepository {
     package let address: StoreAddress
+    /// How the store at an address is reached; a test puts one in between.
+    package var openStore: @Sendable (StoreAddress) -> any Store = { $0.open() }
 
     package init(address: StoreAddress) { self.address = address }
+
+    private func store() throws -> any Store { try KeylessStore.open(address, through: openStore) }
 
     package struct Status: Sendable {
         /// Nil if parity is off.
@@ -37,7 +41,7 @@ package struct ParityRepository {
             throw Failure(.usage, "a redundancy of \(redundancyPercent) % cannot be had", hint: "choose between 1% and 100%, as in `--redundancy 10%`")
         }
         return try Cancelled.explained("parity is on; some packs have none yet", next: Self.next) {
-            let store = try KeylessStore.open(address)
+            let store = try store()
             if try ParitySettings.load(store)?.redundancyPercent != redundancyPercent { try settings.save(in: store) }
             return try ParityUpdate(store, settings.layout, progress: progress) { _ in true }.run()
         }
@@ -46,14 +50,14 @@ package struct ParityRepository {
     /// - Returns: how many parity files were removed.
     package func off() throws -> Int {
         try Cancelled.explained("parity is off; some of its files are still there", next: "run `lifeboat repository parity off` again") {
-            try ParityRemoval.run(KeylessStore.open(address))
+            try ParityRemoval.run(store())
         }
     }
 
     /// - Parameter forgetsMissing: packs that are not there were removed on purpose.
     package func update(forgetsMissing: Bool, progress: @escaping UpkeepProgressHandler) throws -> ParityOutcome {
         try Cancelled.explained("no pack lost its parity; some have none yet", next: Self.next) {
-            let store = try KeylessStore.open(address)
+            let store = try store()
             guard let settings = try ParitySettings.load(store) else {
                 throw Failure(.failed, "parity is off in the repository at '\(store.location)'", hint: "switch it on: `lifeboat repository parity on`")
             }
@@ -62,7 +66,7 @@ package struct ParityRepository {
     }
 
     package func status() throws -> Status {
-        let store = try KeylessStore.open(address)
+        let store = try store()
         let catalog = try ParityCatalog.load(store), packs = try store.list(.pack), protected = catalog.protectedPacks
         let present = Set(packs.map { PackID($0.name) })
         return Status(
@@ -92,9 +96,34 @@ enum ParityUpkeep {
                         + "run `lifeboat check --read-data`")
             }
         } catch {
-            access.onParityTrouble?(
-                "parity was not brought up to date: \(Failure(describing: error).message); `lifeboat repository parity update` makes up for it")
+            tell(error, access)
         }
+    }
+
+    /// Before packs are deleted: the other packs of their groups get parity without them, while everything is still there. A pack among those
+    /// that is damaged may need them to be rebuilt, and is. Trouble is told and does not keep a prune from making room.
+    /// - Parameters:
+    ///   - leaving: in no index file any more.
+    ///   - indexed: its index knows every pack that stays.
+    static func prepare(
+        forDeletionOf leaving: Set<PackID>, in indexed: IndexedRepository, _ access: RepositoryAccess, progress: @escaping UpkeepProgressHandler
+    ) {
+        let store = indexed.repository.store, index = indexed.index
+        do {
+            guard let settings = try ParitySettings.load(store) else { return }
+            let update = { try ParityUpdate(store, settings.layout, leaving: leaving, progress: progress) { index.contains($0) }.run() }
+            let damaged = try update().damagedPacks
+            if damaged.isEmpty { return }
+            let rebuilt = try ParityRebuild(store, ParityCatalog.load(store), copies: nil, progress: progress).run(damaged).rebuilt
+            if !rebuilt.isEmpty { _ = try update() }
+        } catch {
+            tell(error, access)
+        }
+    }
+
+    private static func tell(_ error: any Error, _ access: RepositoryAccess) {
+        access.onParityTrouble?(
+            "parity was not brought up to date: \(Failure(describing: error).message); `lifeboat repository parity update` makes up for it")
     }
 
     private static func indexedPacks(_ repository: Repository) throws -> Set<PackID> {

@@ -49,7 +49,9 @@ package struct PruneRepository {
 
     private func execute(_ plan: PrunePlan, _ progress: @escaping UpkeepProgressHandler) throws -> Outcome {
         try access.audit.record(AuditTrail.Action("prune", "\(access.address)", run: runID, destroys: true)) {
-            var execution = PruneExecution(plan, writerOptions: writer, progress: progress)
+            var execution = PruneExecution(plan, writerOptions: writer, progress: progress) { leaving in
+                ParityUpkeep.prepare(forDeletionOf: leaving, in: plan.indexed, access, progress: progress)
+            }
             return Outcome(plan: plan.description, statistics: plan.statistics, executed: try execution.run())
         } result: { outcome in
             (0, "freed \(outcome.statistics.freedByteCount) bytes, \(outcome.executed?.deletedPackCount ?? 0) packs deleted")

@@ -19,7 +19,7 @@ package struct RecoverTrees {
     package func run(progress: @escaping UpkeepProgressHandler) throws -> Outcome {
         try Cancelled.explained("nothing was removed; no snapshot was made", next: "run `lifeboat recover` again") {
             try access.exclusively { repository in
-                try access.audit.record(AuditTrail.Action("recover", "\(access.address)"), announced: false) {
+                let outcome = try access.audit.record(AuditTrail.Action("recover", "\(access.address)"), announced: false) {
                     var repair = IndexRepair(repository, progress: progress)
                     let index = try repair.run()
                     let snapshots = try SnapshotCatalog.load(repository) { _, error in _ = try RepositoryAccess.damage(error) }
@@ -29,6 +29,8 @@ package struct RecoverTrees {
                 } result: { outcome in
                     (0, outcome.recovery.snapshot.map { "snapshot \($0.short)" } ?? "nothing to recover")
                 }
+                ParityUpkeep.follow(repository, access, progress: progress)
+                return outcome
             }
         }
     }

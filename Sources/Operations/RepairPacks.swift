@@ -46,7 +46,10 @@ package struct RepairPacks {
             let rest = Set(packs).subtracting(rebuild.rebuilt).subtracting(missing).sorted()
             var outcome = PackSalvage.Outcome()
             if !rest.isEmpty {
-                var salvage = PackSalvage(rest, try IndexedRepository.load(repository), copies: copies, options: writer, progress: progress)
+                let indexed = try IndexedRepository.load(repository)
+                var salvage = PackSalvage(rest, indexed, copies: copies, options: writer, progress: progress) { leaving in
+                    ParityUpkeep.prepare(forDeletionOf: leaving, in: indexed, access, progress: progress)
+                }
                 outcome = try salvage.run()
             }
             outcome.rebuiltPacks = rebuild.rebuilt

@@ -50,11 +50,13 @@ package struct RepairSnapshots {
             try access.exclusively(onlyReading: dryRun) { repository in
                 if dryRun { return try repair(in: repository, progress) }
                 let action = AuditTrail.Action("repair snapshots\(forgets ? " --forget" : "")", "\(access.address)", destroys: forgets)
-                return try access.audit.record(action, announced: forgets) {
+                let outcome = try access.audit.record(action, announced: forgets) {
                     try repair(in: repository, progress)
                 } result: { outcome in
                     (0, "changed \(outcome.changedCount) of \(outcome.entries.count + outcome.damagedFiles.count)")
                 }
+                ParityUpkeep.follow(repository, access, progress: progress)
+                return outcome
             }
         }
     }

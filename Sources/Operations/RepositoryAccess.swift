@@ -7,6 +7,7 @@ import HostOS
 package import RepositoryEngine
 import RepositoryFormat
 package import Stores
+import Upkeep
 
 /// What it takes to open one repository.
 package struct RepositoryAccess: Sendable {
@@ -108,6 +109,15 @@ package struct RepositoryAccess: Sendable {
         try with(kind, identity: identity, onlyReading: onlyReading) { repository in
             let snapshots = try loadSnapshots(repository)
             return try body(IndexedRepository.load(repository), snapshots)
+        }
+    }
+
+    /// As above with a shared lock, for verbs that add data: what a run left that did not finish is taken over first.
+    package func withIndexForAdding<R>(_ body: (IndexedRepository, [CatalogedSnapshot]) throws -> R) throws -> R {
+        let identity = Identity.ofThisProcess()
+        return try withIndex(.shared, identity: identity) { indexed, snapshots in
+            if !withoutLock { _ = try PackAdoption(indexed, identity: identity).run() }
+            return try body(indexed, snapshots)
         }
     }
 

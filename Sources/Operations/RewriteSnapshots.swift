@@ -31,7 +31,10 @@ package struct RewriteSnapshots {
             try guarded { repository in
                 let chosen = try choice.chosen(from: access.loadSnapshots(repository))
                 let rewrite = SnapshotRewrite(request, in: try IndexedRepository.load(repository), progress: progress, onDropped: onDropped)
-                return request.isDryRun ? try rewrite.run(chosen) : try record(chosen) { try rewrite.run(chosen) }
+                if request.isDryRun { return try rewrite.run(chosen) }
+                let outcome = try record(chosen) { try rewrite.run(chosen) }
+                ParityUpkeep.follow(repository, access, progress: progress)
+                return outcome
             }
         }
     }

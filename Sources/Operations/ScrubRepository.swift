@@ -79,8 +79,8 @@ package struct ScrubRepository {
 
 /// A repository as everybody can see it who can read its place.
 enum KeylessStore {
-    static func open(_ address: StoreAddress) throws -> any Store {
-        let store = address.open()
+    static func open(_ address: StoreAddress, through openStore: (StoreAddress) -> any Store = { $0.open() }) throws -> any Store {
+        let store = openStore(address)
         guard try store.exists(.config) else { throw RepositoryFailure.missing(location: store.location) }
         return InterruptibleStore(store)
     }

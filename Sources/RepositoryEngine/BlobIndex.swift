@@ -1,6 +1,6 @@
 // BlobIndex: where every blob lies. One flat table for the whole repository: 48 bytes an entry and 4 to 8 for its slot.
 //
-// 1. Entries are appended to an array and never move. 2. An open-addressing table of entry numbers, probed linearly from the
+// 1. Entries are appended to pieces of fixed size and never move: growing copies nothing, and takes no second table for a moment. 2. An open-addressing table of entry numbers, probed linearly from the
 // first word of the id, finds them. 3. A blob stored twice has two entries on one probe sequence. 4. Blobs being written are
 // `pending`: known, so that no second worker stores them, but not yet locatable. 5. The entries of a pack lie side by side, so a
 // pack is a range of entry numbers. 6. An entry's number is its ordinal: sets of blobs can be bits instead of ids.
@@ -101,11 +101,17 @@ package final class BlobIndex: Sendable {
     /// Calls `body` for every entry, in the order of insertion. The index must not be changed meanwhile.
     package func forEach(_ body: (BlobHandle, BlobLocation) throws -> Void) rethrows {
         let (entries, packs) = state.withLock { ($0.entries, $0.packs) }
-        for entry in entries { try body(entry.handle, entry.location(packs)) }
+        for number in 0..<entries.count {
+            let entry = entries[number]
+            try body(entry.handle, entry.location(packs))
+        }
     }
 
     /// The packs that the index names.
     package var packs: [PackID] { state.withLock { $0.packs } }
+
+    /// Whether the index names the pack.
+    package func contains(_ pack: PackID) -> Bool { state.withLock { $0.packNumbers[pack] != nil } }
 
     // MARK: Packs and ordinals
 
@@ -151,8 +157,29 @@ package final class BlobIndex: Sendable {
         }
     }
 
+    /// An array in pieces.
+    private struct Entries {
+        private static let pieceBitCount = 15
+        private static let pieceCount = 1 << pieceBitCount
+
+        private var pieces: [[Entry]] = []
+        private(set) var count = 0
+
+        subscript(number: Int) -> Entry { pieces[number >> Entries.pieceBitCount][number & (Entries.pieceCount - 1)] }
+
+        mutating func append(_ entry: Entry) {
+            if count & (Entries.pieceCount - 1) == 0 {
+                pieces.append([])
+                // The first grows as it needs to: most repositories are small.
+                if count > 0 { pieces[pieces.count - 1].reserveCapacity(Entries.pieceCount) }
+            }
+            pieces[pieces.count - 1].append(entry)
+            count += 1
+        }
+    }
+
     private struct State {
-        var entries: [Entry] = []
+        var entries = Entries()
         var packs: [PackID] = []
         /// The first entry of each pack; it ends where the next pack begins.
         var packStarts: [UInt32] = []
@@ -174,7 +201,7 @@ package final class BlobIndex: Sendable {
 
         func blobs(_ pack: Int) -> [PackedBlob] {
             let end = pack + 1 < packStarts.count ? Int(packStarts[pack + 1]) : entries.count
-            return entries[Int(packStarts[pack])..<end].map(\.packed)
+            return (Int(packStarts[pack])..<end).map { entries[$0].packed }
         }
 
         func find(_ handle: BlobHandle) -> Int? {
@@ -219,7 +246,7 @@ package final class BlobIndex: Sendable {
 
         private mutating func grow() {
             slots = Array(repeating: 0, count: slots.count * 2)
-            for entry in entries.indices { place(entry) }
+            for entry in 0..<entries.count { place(entry) }
         }
     }
 }

@@ -79,7 +79,8 @@ package final class BlobWriter: Sendable {
         return statisticsSoFar
     }
 
-    /// Stops the uploads; what is stored stays, harmless and unreferenced. For failed and cancelled runs.
+    /// Stops the uploads. Packs that are stored stay, and are named by the index if the store still takes one: no snapshot needs them, and
+    /// the next run finds them. For failed and cancelled runs.
     package func abandon() { uploader.abandon() }
 
     /// One thread's way in. Not thread-safe.

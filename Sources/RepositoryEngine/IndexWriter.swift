@@ -1,5 +1,5 @@
-// IndexWriter: what the index files of this run say. A file is written when it is full or old, and at the end, so that a long
-// backup that dies leaves most of its packs usable.
+// IndexWriter: what the index files of this run say. A file is written when it is full or old, when it names much data, and at the end,
+// so that a long backup that dies leaves most of its packs usable.
 
 import Bytes
 import HostOS
@@ -8,8 +8,9 @@ import Stores
 import Synchronization
 
 final class IndexWriter: Sendable {
-    /// Partial index at least this often (engine rule 12).
+    /// No pack waits longer than this for being named by a stored index file, nor behind more bytes of others.
     private static let maximumAgeSeconds: Int64 = 600
+    private static let maximumPackedByteCount: UInt64 = 1 << 30
 
     private let repository: Repository
     private let clock: any Clock
@@ -17,6 +18,7 @@ final class IndexWriter: Sendable {
 
     private struct State {
         var writer = IndexFileWriter()
+        var packedByteCount: UInt64 = 0
         var started: Int64
     }
 
@@ -31,7 +33,9 @@ final class IndexWriter: Sendable {
         let now = clock.now().seconds
         let full = state.withLock { state -> IndexFileWriter? in
             state.writer.append(pack, blobs: blobs)
-            guard state.writer.isFull || now - state.started >= IndexWriter.maximumAgeSeconds else { return nil }
+            state.packedByteCount += blobs.reduce(0) { $0 + UInt64($1.length) }
+            let isDue = state.packedByteCount >= IndexWriter.maximumPackedByteCount || now - state.started >= IndexWriter.maximumAgeSeconds
+            guard state.writer.isFull || isDue else { return nil }
             return IndexWriter.take(&state, now)
         }
         if let full { try write(full) }

@@ -43,7 +43,8 @@ package struct TreeBudget {
         let isNew = index.firstOrdinal(BlobHandle(type: .tree, id: tree)).map { seen.insert($0) } ?? true
         if isNew { firstCount += entryCount } else { repeatedCount += entryCount }
         guard repeatedCount <= TreeBudget.freeRepeatedEntryCount || repeatedCount <= TreeBudget.maximumRepetition * firstCount else {
-            throw .outOfProportion(tree, detail: "the same folders stand in it again and again: \(repeatedCount) entries so far, of \(firstCount) different ones")
+            let counts = "\(repeatedCount) entries so far, of \(firstCount) different ones"
+            throw .outOfProportion(tree, detail: "the same folders stand in it again and again: \(counts); no more of them are unfolded")
         }
         openCount += entryCount
     }

@@ -59,9 +59,11 @@ final class Uploader: Sendable {
         try indexWriter.flush()
     }
 
+    /// Stops. What was stored until then is named by an index file if the store still takes one, so that the next run need not send it again.
     func abandon() {
         stop()
         try? workers.join()
+        try? indexWriter.flush()
     }
 
     /// Refuses further packs and lets everyone through who waits to hand one over.

@@ -72,6 +72,8 @@ package final class FileFinder {
         private var open: [Open] = []
         private var matchCount = 0
         private var entersNext = true
+        /// Whether the snapshot was said to be out of proportion: a thousand refused trees are one piece of news.
+        private var isOutOfProportion = false
 
         init(
             _ search: FileSearch, _ onMatch: @escaping (CatalogedSnapshot, BytePath, Node) throws -> Void,
@@ -86,6 +88,7 @@ package final class FileFinder {
             self.snapshot = snapshot
             open = []
             entersNext = true
+            isOutOfProportion = false
         }
 
         func enter(_ tree: BlobID, at path: BytePath) -> Bool {
@@ -113,6 +116,10 @@ package final class FileFinder {
             // What could not be read was not searched: neither it nor the directories above are barren.
             _ = open.popLast()
             matchCount += 1
+            if case RepositoryFailure.outOfProportion = error {
+                if isOutOfProportion { return }
+                isOutOfProportion = true
+            }
             if let snapshot { onUnreadable(snapshot, "\(path): \(Failure(describing: error).message)") }
         }
     }

@@ -39,18 +39,22 @@ package struct PackSalvage {
     private let copies: KeptCopies
     private let options: WriterOptions
     private let progress: UpkeepProgressHandler
+    private let beforeDeleting: (Set<PackID>) -> Void
     private var outcome = Outcome()
 
-    /// - Parameter indexed: the whole index of the repository that the lock guards.
+    /// - Parameters:
+    ///   - indexed: the whole index of the repository that the lock guards.
+    ///   - beforeDeleting: hears of the packs that are in no index file any more, before they go.
     package init(
         _ packs: [PackID], _ indexed: IndexedRepository, copies: KeptCopies, options: WriterOptions = WriterOptions(),
-        progress: @escaping UpkeepProgressHandler = { _ in }
+        progress: @escaping UpkeepProgressHandler = { _ in }, beforeDeleting: @escaping (Set<PackID>) -> Void = { _ in }
     ) {
         self.packs = Set(packs).sorted()
         self.indexed = indexed
         self.copies = copies
         self.options = options
         self.progress = progress
+        self.beforeDeleting = beforeDeleting
     }
 
     private var repository: Repository { indexed.repository }
@@ -63,6 +67,7 @@ package struct PackSalvage {
         if gone.isEmpty { return outcome }
         var rewriter = IndexRewriter(indexed) { gone.contains($0) }
         _ = try rewriter.run(progress: progress)
+        beforeDeleting(gone)
         try deletePacks()
         return outcome
     }

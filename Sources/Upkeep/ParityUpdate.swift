@@ -5,8 +5,8 @@
 // is: it is what that pack is rebuilt from. 4. New packs fill up a group that has room; more make new groups, large packs with large ones.
 // 5. Only when all new files are durable are files deleted: those of groups all of whose packs are protected elsewhere or known to be gone.
 //
-// What is promised: at no moment, and after no crash, is a pack without parity that had it before, except for what prune itself took
-// out of its group. Two updates at once make at worst files twice, which the next one removes.
+// What is promised: at no moment, and after no crash, is a pack without parity that had it before. A prune tells beforehand which packs it
+// is about to delete; what a program deleted that does not, its groups lack until the next update. Two updates at once make at worst files twice, which the next one removes.
 
 package import Bytes
 import HostOS
@@ -32,30 +32,35 @@ package final class ParityUpdate: Sendable {
     private let layout: ParityLayout
     private let isNeeded: @Sendable (PackID) -> Bool
     private let damagedFiles: Set<Digest>
+    private let leaving: Set<PackID>
     private let progress: UpkeepProgressHandler
     private let outcome = Mutex(ParityOutcome())
 
     /// - Parameters:
     ///   - isNeeded: whether a pack that is not there ought to be; true if that is not known.
     ///   - damagedFiles: parity files that a scrub found damaged: made again.
+    ///   - leaving: packs that are still there and are about to be deleted: treated as if they were gone, and not needed.
     package init(
-        _ store: any Store, _ layout: ParityLayout, damagedFiles: Set<Digest> = [], progress: @escaping UpkeepProgressHandler = { _ in },
+        _ store: any Store, _ layout: ParityLayout, damagedFiles: Set<Digest> = [], leaving: Set<PackID> = [],
+        progress: @escaping UpkeepProgressHandler = { _ in },
         isNeeded: @escaping @Sendable (PackID) -> Bool
     ) {
         self.store = store
         self.layout = layout
         self.isNeeded = isNeeded
         self.damagedFiles = damagedFiles
+        self.leaving = leaving
         self.progress = progress
     }
 
     package func run() throws -> ParityOutcome {
         let catalog = try ParityCatalog.load(store)
-        let packs = try store.list(.pack).map { PackFile(id: PackID($0.name), byteCount: $0.byteCount) }.sorted { $0.id < $1.id }
+        let packs = try store.list(.pack).map { PackFile(id: PackID($0.name), byteCount: $0.byteCount) }
+            .filter { !leaving.contains($0.id) }.sorted { $0.id < $1.id }
         let present = Set(packs.map(\.id))
         var standing: [ParityGroup] = [], stale: [ParityGroup] = []
         for group in catalog.groups {
-            let missing = group.packs.filter { !present.contains($0) }, needed = missing.filter(isNeeded)
+            let missing = group.packs.filter { !present.contains($0) }, needed = missing.filter(isMissed)
             outcome.withLock { $0.missingPacks += needed }
             let isGood = group.isComplete && group.layout == layout && damagedFiles.isDisjoint(with: group.files.values)
             if !needed.isEmpty && group.isComplete || missing.isEmpty && isGood { standing.append(group) } else { stale.append(group) }
@@ -74,6 +79,9 @@ package final class ParityUpdate: Sendable {
             return outcome
         }
     }
+
+    /// Of a pack that is not there, or is about to go: whether it ought to be there.
+    private func isMissed(_ pack: PackID) -> Bool { !leaving.contains(pack) && isNeeded(pack) }
 
     // MARK: Making
 
@@ -148,7 +156,7 @@ package final class ParityUpdate: Sendable {
     ) throws {
         var deleted: [Digest] = []
         let fresh = Set(made.flatMap(\.packs)), kept = Set(standing.flatMap(\.packs))
-        for group in stale where group.packs.allSatisfy({ fresh.contains($0) || kept.contains($0) || !present.contains($0) && !isNeeded($0) }) {
+        for group in stale where group.packs.allSatisfy({ fresh.contains($0) || kept.contains($0) || !present.contains($0) && !isMissed($0) }) {
             deleted += group.files.values
         }
         // The group that was filled up, and groups that another update made of the same packs.

@@ -8,7 +8,7 @@
 
 import Bytes
 package import RepositoryEngine
-import RepositoryFormat
+package import RepositoryFormat
 import Stores
 
 package struct PruneOutcome: Sendable, Equatable {
@@ -27,12 +27,18 @@ package struct PruneExecution {
     private let plan: PrunePlan
     private let writerOptions: WriterOptions
     private let progress: UpkeepProgressHandler
+    private let beforeDeleting: (Set<PackID>) -> Void
     private var outcome = PruneOutcome()
 
-    package init(_ plan: PrunePlan, writerOptions: WriterOptions = WriterOptions(), progress: @escaping UpkeepProgressHandler = { _ in }) {
+    /// - Parameter beforeDeleting: hears of packs that no index file names any more, before they go: the last chance to use them.
+    package init(
+        _ plan: PrunePlan, writerOptions: WriterOptions = WriterOptions(), progress: @escaping UpkeepProgressHandler = { _ in },
+        beforeDeleting: @escaping (Set<PackID>) -> Void = { _ in }
+    ) {
         self.plan = plan
         self.writerOptions = writerOptions
         self.progress = progress
+        self.beforeDeleting = beforeDeleting
     }
 
     private var repository: Repository { plan.indexed.repository }
@@ -80,6 +86,7 @@ package struct PruneExecution {
     /// A pack that cannot be deleted only wastes space. A lost lock is another matter and ends the run.
     private mutating func delete(_ packs: [PackID]) throws {
         if packs.isEmpty { return }
+        beforeDeleting(Set(packs))
         let counter = StageCounter(.deletingPacks, total: packs.count, progress)
         for pack in packs {
             do {

@@ -3,8 +3,7 @@
 // 1. Snapshots are taken oldest first until what they need is worth a batch. 2. The batch is copied: packs, then index files
 // (CopyBatch). 3. The snapshot files of the batch. Then the next batch.
 // What is promised: a snapshot in the destination is complete whatever ends the copy, and when. Trees are copied as bytes, not written
-// anew, so their ids stay. What a killed copy leaves is packs; those that its index files name are not sent again by the next run, and
-// the others are removed by the next prune.
+// anew, so their ids stay. What a killed copy leaves is packs, which the next run takes over (PackAdoption).
 
 package import RepositoryEngine
 package import RepositoryFormat

@@ -11,11 +11,14 @@ import Testing
 @Suite struct `A power cut between two system calls` {
     private static let needsStrace: Comment = "strace(1) cannot trace programs here; the model of store operations is tested all the same"
 
-    /// What lifeboat is told to do, one after the other. A verb more is a line more.
+    /// What lifeboat is told to do, one after the other. A verb more is a line more. PACK and KEY stand for one that is there, and not in use.
     private static let commands: [[String]] = [
         ["backup", "files", "data", "--pack-size", "4"], ["backup", "files", "data", "--pack-size", "4"], ["backup", "files", "data"],
-        ["backup", "files", "data"], ["tag", "--add", "kept"], ["forget", "--keep-last", "2", "--group-by", ""], ["prune", "--max-unused", "0"],
-        ["key", "passwd", "--new-password-file", "new-password"], ["repair", "index", "--read-all-packs"], ["unlock"],
+        ["backup", "files", "data"], ["repository", "parity", "on", "--redundancy", "40%"], ["tag", "--add", "kept"], ["forget", "--keep-last", "2", "--group-by", ""],
+        ["prune", "--max-unused", "0"],
+        ["repair", "packs", "PACK", "--save-to", "kept"], ["repair", "snapshots", "--forget"], ["repository", "parity", "update"],
+        ["key", "add", "--new-password-file", "passing-password"], ["key", "remove", "KEY"],
+        ["key", "passwd", "--new-password-file", "new-password"], ["repair", "index", "--read-all-packs"], ["repository", "parity", "off"], ["unlock"],
     ]
 
     @Test(.enabled(if: SystemCallJournal.isPossible, needsStrace), .timeLimit(.minutes(60)), arguments: Torture.seeds(1))
@@ -24,12 +27,15 @@ import Testing
         var random = SeededRandom(seed: seed), password = Harbour.password, stateCount = 0
         try harbour.makeRepository()
         try harbour.scratch.add("new-password", .file(Yard.newPassword))
+        try harbour.scratch.add("passing-password", .file("for a while"))
+        try harbour.scratch.add("kept", .directory)
         for command in Self.commands {
             for number in 0..<4 where random.chance(70) { try harbour.scratch.add(BytePath("data/file\(number)"), .bytes(random.bytes(100_000))) }
             let earlier = try Self.snapshots(LocalStore(root: harbour.repository))
             var program = try harbour.lifeboat
             program.environment["LIFEBOAT_PASSWORD"] = password
-            let journal = try SystemCallJournal(of: program, command, root: harbour.repository, log: harbour.scratch["strace"])
+            let words = try Self.filledIn(command, LocalStore(root: harbour.repository))
+            let journal = try SystemCallJournal(of: program, words, root: harbour.repository, log: harbour.scratch["strace"])
             if command.starts(with: ["key", "passwd"]) { password = Yard.newPassword }
             let later = try Self.snapshots(LocalStore(root: harbour.repository))
             for count in Self.moments(journal.events.count, &random) {
@@ -96,6 +102,12 @@ import Testing
     private static func moments(_ count: Int, _ random: inout SeededRandom) -> [Int] {
         let all = Array(0...count), limit = 4 * Torture.factor
         return all.count <= limit ? all : (all.shuffled(using: &random).prefix(limit) + [count]).sorted()
+    }
+
+    private static func filledIn(_ command: [String], _ store: LocalStore) throws -> [String] {
+        let passing = try store.list(.key).map(\.name).first { try Yard.open(store).repository.keyID != KeyID($0) }
+        let pack = try store.list(.pack).map(\.name).min()
+        return command.map { $0 == "KEY" ? passing?.hex ?? "" : $0 == "PACK" ? pack?.hex ?? "" : $0 }
     }
 
     private static func snapshots(_ store: LocalStore) throws -> Set<SnapshotID> { Set(try store.list(.snapshot).map { SnapshotID($0.name) }) }

@@ -34,6 +34,7 @@ struct Deed: Sendable, CustomTestStringConvertible {
     static let all: [Deed] = [
         backup, prune,
         Deed(name: "forget") { _, access in _ = try Yard.forget(access).run(progress: { _ in }) },
+        Deed(name: "parity on") { _, access in _ = try Yard.parity(access).on(redundancyPercent: Int.random(in: 20...50), progress: { _ in }) },
         Deed(name: "forget --prune") { _, access in
             var verb = Yard.forget(access)
             verb.prune = Yard.thorough
@@ -43,6 +44,28 @@ struct Deed: Sendable, CustomTestStringConvertible {
         Deed(name: "key add") { yard, access in _ = try yard.keys(access).add(Yard.secret("another"), identity: .ofThisProcess()) },
         Deed(name: "key passwd", canBeRepeated: false) { yard, access in
             _ = try yard.keys(access).change(to: Yard.secret(Yard.newPassword), identity: .ofThisProcess())
+        },
+        Deed(name: "key remove") { yard, access in
+            let keys = try yard.keys(access)
+            let id = try keys.add(Yard.secret("passing"), identity: .ofThisProcess())
+            _ = try keys.remove(id.hex)
+        },
+        Deed(name: "repair packs") { yard, access in
+            // One that is whole: everything in it is saved, and it goes.
+            let pack = try access.open().store.list(.pack).map(\.name).min()
+            let verb = RepairPacks(access: access, names: [pack?.hex ?? ""], copies: KeptCopies(in: try yard.placeForCopies()))
+            if let blob = try verb.run(progress: { _ in }).lostBlobs.first { throw Failure(.damaged, "\(blob) was lost") }
+        },
+        Deed(name: "repair snapshots --forget") { yard, access in
+            // Nothing is damaged, so nothing may be taken for lost.
+            var verb = RepairSnapshots(access: access, names: [], filter: SnapshotFilter(), copies: KeptCopies(in: try yard.placeForCopies()))
+            verb.forgets = true
+            if try verb.run(progress: { _ in }).changedCount > 0 { throw Failure(.damaged, "a snapshot was changed") }
+        },
+        Deed(name: "parity update") { _, access in
+            let verb = Yard.parity(access)
+            if try verb.status().settings == nil { _ = try verb.on(redundancyPercent: 20, progress: { _ in }) }
+            _ = try verb.update(forgetsMissing: false, progress: { _ in })
         },
         Deed(name: "repair index") { _, access in _ = try RepairIndex(access: access).run(progress: { _ in }) },
         Deed(name: "repair index --read-all-packs") { _, access in
@@ -93,6 +116,7 @@ struct Deed: Sendable, CustomTestStringConvertible {
         Deed(name: "stats") { _, access in
             _ = try MeasureRepository(access: access, mode: .restoreSize, snapshots: [], filter: SnapshotFilter()).run(progress: { _ in })
         },
+        Deed(name: "parity off") { _, access in _ = try Yard.parity(access).off() },
         Deed(name: "unlock") { _, access in _ = try UnlockRepository(access: access, all: true).run() },
     ]
 }
@@ -120,11 +144,24 @@ final class Yard: @unchecked Sendable {
     /// One that no snapshot has.
     static func freshTag() -> String { "new\(UInt64.random(in: 0 ... .max))" }
 
+    static func parity(_ access: RepositoryAccess) -> ParityRepository {
+        var verb = ParityRepository(address: access.address)
+        verb.openStore = access.openStore
+        return verb
+    }
+
     static func forget(_ access: RepositoryAccess) -> ForgetSnapshots {
         let policy = ForgetPolicy(counts: [.last: keptCount])
         return ForgetSnapshots(
             access: access, choice: .policy(policy, SnapshotGrouping(byHost: false, byPaths: false), allowRemoveAll: false),
             filter: SnapshotFilter())
+    }
+
+    /// A fresh directory each time.
+    func placeForCopies() throws -> BytePath {
+        let name = BytePath("copies-\(UInt64.random(in: 0 ... .max))")
+        try tree.add(name, .directory)
+        return tree[name]
     }
 
     func access(_ store: any Store, password: String = Yard.password) -> RepositoryAccess {

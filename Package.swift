@@ -116,7 +116,7 @@ let application: [Target] = [
     room("FuzzTargets", ["Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "FileTrees", "Databases"]),
     tests("FuzzTargetsTests", ["Bytes", "HostOS", "FuzzTargets", "TestKit"]),
     // These two run the built program beside stock restic, as a user would.
-    tests("InteropTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "TestKit", "lifeboat"]),
+    tests("InteropTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "TestKit", "lifeboat"]),
     tests("ProductTests", ["Bytes", "HostOS", "Codecs", "RepositoryEngine", "TestKit", "lifeboat"]),
 ]
 

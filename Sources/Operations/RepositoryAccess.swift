@@ -19,6 +19,10 @@ package struct RepositoryAccess: Sendable {
     package var withoutLock: Bool
     /// How fast bytes may go there and come from there.
     package var limits = TransferLimits()
+    /// Where copies of it are kept on this machine; nil: nowhere.
+    package var cache: CacheChoice?
+    /// Hears why there are no copies, or no more.
+    package var onCacheTrouble: (@Sendable (Failure) -> Void)?
     /// Hears of each snapshot that cannot be read, when the others are used without it; nil: one such snapshot ends the verb.
     package var onDamagedSnapshot: (@Sendable (Failure) -> Void)?
     /// Where what is done to the repository is recorded.
@@ -54,7 +58,7 @@ package struct RepositoryAccess: Sendable {
         let store = store
         // Asked for first, so that a wrong path is not answered with a question for the password.
         guard try store.exists(.config) else { throw RepositoryFailure.missing(location: store.location) }
-        return try Repository.open(store, password: password.resolve(), keyHint: keyHint)
+        return withCopies(try Repository.open(store, password: password.resolve(), keyHint: keyHint))
     }
 
     /// Opens, locks, runs `body`, unlocks. With `.shared` the lock is left out if the access says so.

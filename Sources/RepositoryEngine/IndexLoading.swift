@@ -43,6 +43,7 @@ package final class IndexedRepository: Sendable {
         try IndexLoading.forEachFile(files, of: repository) { _, json in
             try IndexFile.parse(json, version: repository.config.version) { pack, blobs in index.add(pack, blobs) }
         }
+        repository.copies?.remember(treePacks: index.treePacks)
         return files
     }
 }

@@ -38,7 +38,7 @@ struct Lifeboat: ParsableCommand {
         SnapshotsCommand.self, LsCommand.self, FindCommand.self, DiffCommand.self, DumpCommand.self, MountCommand.self, StatsCommand.self, CopyCommand.self,
         TagCommand.self, RewriteCommand.self, ForgetCommand.self, PruneCommand.self,
         CheckCommand.self, ScrubCommand.self, RepairCommand.self, RecoverCommand.self, MigrateCommand.self,
-        UnlockCommand.self, RepositoryCommand.self, KeyCommand.self, CompletionCommand.self, VersionCommand.self,
+        UnlockCommand.self, CacheCommand.self, RepositoryCommand.self, KeyCommand.self, CompletionCommand.self, VersionCommand.self,
     ]
 
     static func main() {

@@ -1,9 +1,10 @@
 // CacheChoice: whether copies of a repository are kept on this machine, and where.
 
-package import Bytes
+import Bytes
 package import HostOS
 package import RepositoryEngine
-package import Stores
+import RepositoryFormat
+import Stores
 
 package struct CacheChoice: Sendable {
     package enum Use: Sendable {

@@ -1,6 +1,6 @@
 // ListCaches: the verb `cache`: whose copies lie on this machine, and away with old ones.
 
-package import Bytes
+import Bytes
 import HostOS
 package import RepositoryEngine
 

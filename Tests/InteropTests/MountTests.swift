@@ -1,6 +1,7 @@
 // `lifeboat mount` as a user has it: the built program, the kernel, and other programs that look around.
 
 import Bytes
+import Codecs
 import Foundation
 import HostOS
 import RepositoryEngine
@@ -17,7 +18,6 @@ private let hasFuse: Bool = (try? Descriptor.open("/dev/fuse", .update)) != nil
 private final class Mount {
     private let workshop: Workshop
     private let workers = Workers()
-    private let ended = Mutex<Child.Result?>(nil)
     let point: BytePath
 
     final class Ended: Sendable {
@@ -178,7 +178,7 @@ private final class Mount {
     @Test func `gives an input error for a damaged blob, tells why once, and shows the rest`() throws {
         let workshop = try workshop(seed: 3)
         try workshop.lifeboat("backup", "files", "data")
-        let repository = try Repository.open(LocalStore(root: workshop.repository), password: .init(Array(Workshop.password.utf8)))
+        let repository = try Repository.open(LocalStore(root: workshop.repository), password: SecretBytes(Array(Workshop.password.utf8)))
         let index = try IndexedRepository.load(repository).index, reader = BlobReader(try IndexedRepository.load(repository))
         let snapshot = try #require(try SnapshotCatalog.load(repository).first)
         let root = try Tree.parse(reader.readTree(snapshot.snapshot.tree)), data = try #require(root.first?.subtree)
@@ -195,10 +195,9 @@ private final class Mount {
         }
         let text = mount.point.appending("snapshots/latest/data/text")
         #expect(try AtomicFile.read(text, limit: 1 << 28) == workshop.scratch.read("data/text"))
-        let file = try Descriptor.open(large, .read), good = try #require(index.locate(BlobHandle(type: .data, id: blobs[0]))).plainByteCount / 4096 * 4096
+        let file = try Descriptor.open(large, .read)
         let start = try [UInt8](byteCount: 4096) { (span) throws(SystemError) in try file.readFully(into: &span, at: 0) }
         #expect(start == Array(try workshop.scratch.read("data/large").prefix(4096)))
-        #expect(good > 4096)
         _ = try Child.run("fusermount3", ["-u", "-z", "\(mount.point)"])
         _ = consume file
         let messages = try mount.finished().errorText.split(separator: "\n").filter { $0.hasPrefix("warning:") }

@@ -26,7 +26,9 @@ final class Troubles: Sendable {
     func note(leftOut count: Int, _ tree: BlobID, _ path: BytePath) {
         say(
             Failure(
-                .damaged, "\(count) \(count == 1 ? "entry" : "entries") of tree \(tree.short), on the way to '\(path)', cannot be shown: no file can have such a name or kind"))
+                .damaged,
+                "\(count) \(count == 1 ? "entry" : "entries") of tree \(tree.short), on the way to '\(path)', cannot be shown: no file can have such a name or kind"
+            ))
     }
 
     func note(_ path: BytePath, size: UInt64, content: UInt64) {

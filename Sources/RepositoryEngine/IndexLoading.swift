@@ -18,6 +18,7 @@ package final class IndexedRepository: Sendable {
         self.repository = repository
         self.index = index
         self.indexFiles = indexFiles
+        repository.copies?.remember(treePacks: index.treePacks)
     }
 
     /// The same repository and index, but nothing written reaches the store: for dry runs.
@@ -35,7 +36,9 @@ package final class IndexedRepository: Sendable {
     /// Loads what other programs have added meanwhile.
     /// - Returns: the files that were not among those `known`.
     package func loadIndexFiles(besides known: Set<IndexID>) throws -> [IndexID] {
-        try IndexedRepository.load(repository, besides: known, into: index)
+        let files = try IndexedRepository.load(repository, besides: known, into: index)
+        repository.copies?.remember(treePacks: index.treePacks)
+        return files
     }
 
     private static func load(_ repository: Repository, besides known: Set<IndexID>, into index: BlobIndex) throws -> [IndexID] {
@@ -43,7 +46,6 @@ package final class IndexedRepository: Sendable {
         try IndexLoading.forEachFile(files, of: repository) { _, json in
             try IndexFile.parse(json, version: repository.config.version) { pack, blobs in index.add(pack, blobs) }
         }
-        repository.copies?.remember(treePacks: index.treePacks)
         return files
     }
 }

@@ -47,7 +47,7 @@ struct BackupFilesCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("g"), .long],
-        help: "What a snapshot must have in common with this backup to be compared with: host, paths, tags, or several with commas; '' for nothing (default: host,paths).")
+        help: "What a snapshot to compare with must have in common with this backup: host, paths, tags, or several; '' for nothing (default: host,paths).")
     var groupBy: String?
 
     @Flag(name: [.short, .long], help: "Read every file, whatever the parent snapshot says.")

@@ -60,7 +60,8 @@ struct CacheCommand: ParsableCommand {
     private func report(_ rows: [ListCaches.Row], _ directory: CacheDirectory) {
         if output.json {
             let objects = rows.map { row in
-                var line = JSONLine().string("id", row.entry.repository.hex).string("last_used", CacheCommand.time(row).description).raw("old", row.isOld ? "true" : "false")
+                var line = JSONLine().string("id", row.entry.repository.hex).string("last_used", CacheCommand.time(row).description)
+                line = line.raw("old", row.isOld ? "true" : "false")
                 if let byteCount = row.byteCount { line = line.raw("size", "\(byteCount)") }
                 return line.text
             }

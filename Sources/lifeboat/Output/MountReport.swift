@@ -41,6 +41,8 @@ struct MountReport: Sendable {
         Console.warning(
             "\(mountPoint) is still in use, by a program with an open file or a working directory there; it is unmounted as soon as that ends")
         Console.message(
-            Style.hint.on(stderr: "hint:") + "  `\(MountRepository.unmountCommand(mountPoint))` tries at once; with -uz it is gone, and what uses it gets errors. Ctrl-C a second time ends lifeboat and leaves a dead mount that this command removes")
+            Style.hint.on(stderr: "hint:")
+                + "  `\(MountRepository.unmountCommand(mountPoint))` tries at once; with -uz it is gone, and what uses it gets errors. "
+                + "Ctrl-C a second time ends lifeboat and leaves a dead mount that this command removes")
     }
 }

@@ -32,7 +32,7 @@ import HostOS
         let handle = unsafe mountPoint.withText { point in
             unsafe options.text.withCString { options in unsafe lb_fuse_mount(point, options, &answers, context) }
         }
-        guard let handle = unsafe handle else { throw FuseMount.failure(mountPoint) }
+        guard let handle = unsafe handle else { throw FuseMount.failure(mountPoint, options) }
         unsafe self.handle = handle
     }
 
@@ -45,19 +45,27 @@ import HostOS
         if status < 0 { throw Failure(.failed, "the mount ended: \(FuseMount.lastMessage)", hint: "mount it again") }
     }
 
-    private static func failure(_ mountPoint: BytePath) -> Failure {
+    private static func failure(_ mountPoint: BytePath, _ options: Options) -> Failure {
         let message = lastMessage
         let hint =
             if (try? FileStatus.following("/dev/fuse")) == nil {
                 "there is no /dev/fuse: run `modprobe fuse`, or start the container with --device /dev/fuse --cap-add SYS_ADMIN; `lifeboat restore files` and `lifeboat dump` need no mount"
             } else if !Host.isRoot, Host.programs(named: "fusermount3").isEmpty {
                 "install the package fuse3: without fusermount3 only root can mount; `lifeboat restore files` and `lifeboat dump` need no mount"
-            } else if message.contains("user_allow_other") {
+            } else if !Host.isRoot, options.allowsOthers, !othersAreAllowed {
                 "put the line user_allow_other into /etc/fuse.conf, or leave --allow-other out"
             } else {
                 "in a container, start it with --device /dev/fuse --cap-add SYS_ADMIN; `lifeboat restore files` and `lifeboat dump` need no mount"
             }
         return Failure(.failed, "could not mount on '\(mountPoint)'\(message.isEmpty ? "" : ": \(message)")", hint: hint)
+    }
+
+    /// Whether root lets other users say --allow-other. fusermount3 reads the same file.
+    private static var othersAreAllowed: Bool {
+        guard let text = try? AtomicFile.read("/etc/fuse.conf", limit: 1 << 16) else { return false }
+        return text.split(separator: UInt8(ascii: "\n")).contains { line in
+            line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.map(Array.init) == [Array("user_allow_other".utf8)]
+        }
     }
 
     /// libfuse's, without its prefix.

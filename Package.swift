@@ -78,11 +78,16 @@ let engineTests: [Target] = [
 let application: [Target] = [
     room("Settings", ["Bytes"], [yams]),
     .target(name: "CSQLite"),
+    .target(name: "CFuse", linkerSettings: [.linkedLibrary("fuse3")]),
+    room("Mounting", ["Bytes", "HostOS", "RepositoryFormat", "Stores", "RepositoryEngine", "CFuse"]),
     room("Databases", ["Bytes", "HostOS", "Codecs", "CSQLite", "CMariaDB"], [sqlite]),
     room("Journal", ["Bytes", "HostOS", "Codecs"], [grdb]),
     room(
         "Operations",
-        ["Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Databases", "Journal", "Archiving", "Upkeep"]),
+        [
+            "Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees", "Databases", "Journal", "Archiving", "Upkeep",
+            "Mounting",
+        ]),
     .executableTarget(
         name: "lifeboat",
         dependencies: [
@@ -92,6 +97,7 @@ let application: [Target] = [
         swiftSettings: strict),
     tests("SettingsTests", ["Bytes", "Settings", "TestKit"]),
     tests("DatabasesTests", ["Bytes", "HostOS", "Codecs", "Databases", "TestKit"]),
+    tests("MountingTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "Mounting", "TestKit"]),
     tests("JournalTests", ["Bytes", "HostOS", "Journal", "TestKit"]),
     tests(
         "OperationsTests",
@@ -110,7 +116,7 @@ let application: [Target] = [
     room("FuzzTargets", ["Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "FileTrees", "Databases"]),
     tests("FuzzTargetsTests", ["Bytes", "HostOS", "FuzzTargets", "TestKit"]),
     // These two run the built program beside stock restic, as a user would.
-    tests("InteropTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "RepositoryEngine", "TestKit", "lifeboat"]),
+    tests("InteropTests", ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "TestKit", "lifeboat"]),
     tests("ProductTests", ["Bytes", "HostOS", "Codecs", "RepositoryEngine", "TestKit", "lifeboat"]),
 ]
 

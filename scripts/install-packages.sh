@@ -11,11 +11,11 @@
 set -euo pipefail
 
 purpose=${1:-}
-build_packages=(libssl-dev libzstd-dev zlib1g-dev libarchive-dev libisal-dev libsqlite3-dev libmariadb-dev pkg-config)
+build_packages=(libssl-dev libzstd-dev zlib1g-dev libarchive-dev libisal-dev libsqlite3-dev libmariadb-dev libfuse3-dev pkg-config)
 optional=()
 case "$purpose" in
     build) wanted=("${build_packages[@]}") ;;
-    test) wanted=("${build_packages[@]}" restic sqlite3 mariadb-server mariadb-client attr acl zstd gzip zip tar tzdata); optional=(debootstrap strace) ;;
+    test) wanted=("${build_packages[@]}" restic sqlite3 mariadb-server mariadb-client fuse3 attr acl zstd gzip zip tar tzdata); optional=(debootstrap strace) ;;
     demo) wanted=("${build_packages[@]}" sqlite3 perl-base); optional=(restic attr) ;;
     bench) wanted=("${build_packages[@]}" restic time perl-base); optional=(mariadb-server mariadb-client mydumper) ;;
     *) echo "usage: ${0##*/} build|test|demo|bench" >&2; exit 64 ;;
@@ -35,6 +35,8 @@ is_present() {
         libisal-dev) has_library libisal ;;
         libsqlite3-dev) has_library sqlite3 ;;
         libmariadb-dev) has_library libmariadb ;;
+        libfuse3-dev) has_library fuse3 ;;
+        fuse3) has_program fusermount3 ;;
         mariadb-server) has_program mariadbd || [ -x /usr/sbin/mariadbd ] ;;
         mariadb-client) has_program mariadb ;;
         attr) has_program getfattr && has_program setfattr ;;
@@ -75,7 +77,7 @@ install() {
 explain_and_stop() {
     echo "error: $1, and these packages are missing: ${missing[*]}" >&2
     echo "hint: install them and run this again: sudo apt-get install ${missing[*]}" >&2
-    echo "      (other systems: the development files of OpenSSL 3, zstd, zlib, libarchive, ISA-L, SQLite and MariaDB's client library, pkg-config, and the programs named)" >&2
+    echo "      (other systems: the development files of OpenSSL 3, zstd, zlib, libarchive, ISA-L, SQLite, MariaDB's client library and libfuse 3, pkg-config, and the programs named)" >&2
     exit 1
 }
 

@@ -5,9 +5,24 @@ package import FileTrees
 package import RepositoryEngine
 package import RepositoryFormat
 
+/// What the snapshot that becomes the parent must have in common with the new one.
+package struct ParentLikeness: Sendable, Equatable {
+    package var host: Bool
+    /// All of the new one's paths.
+    package var paths: Bool
+    /// All of the new one's tags.
+    package var tags: Bool
+
+    package init(host: Bool = true, paths: Bool = true, tags: Bool = false) {
+        self.host = host
+        self.paths = paths
+        self.tags = tags
+    }
+}
+
 package struct BackupRequest: Sendable {
     package enum Parent: Sendable {
-        /// The newest snapshot of the same host and paths.
+        /// The newest snapshot that is alike: see `parentLikeness`.
         case automatic
         /// Read everything.
         case none
@@ -28,14 +43,15 @@ package struct BackupRequest: Sendable {
     package var groupID: UInt32 = 0
     package var time: Timestamp
     package var parent: Parent = .automatic
-    /// Tags a parent must carry, so that one source never becomes another's parent.
-    package var parentTags: [String] = []
+    package var parentLikeness = ParentLikeness()
     package var ignoreChangeTime = false
     package var ignoreInode = false
     package var withAccessTime = false
     package var skipIfUnchanged = false
     package var dryRun = false
     package var writer = WriterOptions()
+    /// How many threads read, at least two; nil for one for each processor.
+    package var threadCount: Int?
     package var programVersion: String
 
     package init(
@@ -51,6 +67,13 @@ package struct BackupRequest: Sendable {
 
     /// The targets as the snapshot records them: absolute and cleaned, in the order given.
     package var snapshotPaths: [BytePath] { targets.map { BytePath.resolve($0, in: workingDirectory) } }
+
+    /// Which snapshots can be the parent.
+    var parentFilter: SnapshotFilter {
+        SnapshotFilter(
+            hosts: parentLikeness.host ? [hostName] : [], tagLists: parentLikeness.tags && !tags.isEmpty ? [tags] : [],
+            paths: parentLikeness.paths ? snapshotPaths : [])
+    }
 }
 
 extension BackupRequest {

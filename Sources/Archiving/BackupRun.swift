@@ -61,15 +61,13 @@ package struct BackupRun {
         switch request.parent {
         case .none: nil
         case .snapshot(let chosen): chosen
-        case .automatic:
-            SnapshotCatalog.parent(
-                in: snapshots, host: request.hostName, paths: request.snapshotPaths, requiredTags: request.parentTags, notAfter: request.time)
+        case .automatic: SnapshotCatalog.newest(in: snapshots, matching: request.parentFilter, notAfter: request.time)
         }
     }
 
     private func ingest(_ writer: BlobWriter, _ parent: CatalogedSnapshot?) throws -> IngestContext {
         let tally = BackupTally()
-        let threadCount = max(2, Host.processorCount)
+        let threadCount = max(2, request.threadCount ?? Host.processorCount)
         let queue = IngestQueue(scanLimit: 4 * threadCount, chunkLimit: threadCount)
         let context = IngestContext(
             writer: writer, chunker: Chunker(polynomial: indexed.repository.config.polynomial), queue: queue,

@@ -9,18 +9,19 @@ import Glibc
 
 package enum AtomicFile {
     /// Writes `content` to `path`, replacing what is there. On return it survives a power cut.
+    /// - Parameter isDurable: false for what can be had again: after a power cut it may be there broken, and is made faster.
     package static func write(
-        _ content: Span<UInt8>, to path: BytePath, mode: UInt32 = 0o600, finalMode: UInt32? = nil
+        _ content: Span<UInt8>, to path: BytePath, mode: UInt32 = 0o600, finalMode: UInt32? = nil, isDurable: Bool = true
     ) throws(SystemError) {
         let temporary = BytePath(path.bytes + Array("-tmp-\(UInt64.random(in: 0 ... .max))".utf8))
         do {
-            try fill(temporary, content, mode)
+            try fill(temporary, content, mode, isDurable)
             try Directory.rename(temporary, to: path)
         } catch {
             try? Directory.remove(temporary)
             throw error
         }
-        try Directory.synchronize(path.parent)
+        if isDurable { try Directory.synchronize(path.parent) }
         if let finalMode {
             do {
                 try Directory.setMode(path, finalMode)
@@ -30,7 +31,7 @@ package enum AtomicFile {
         }
     }
 
-    private static func fill(_ temporary: BytePath, _ content: Span<UInt8>, _ mode: UInt32) throws(SystemError) {
+    private static func fill(_ temporary: BytePath, _ content: Span<UInt8>, _ mode: UInt32, _ isDurable: Bool) throws(SystemError) {
         let file = try Descriptor.open(temporary, .createNew, permissions: mode)
         try file.reserve(UInt64(content.count))
         try file.writePastCache(content)
@@ -38,7 +39,7 @@ package enum AtomicFile {
         guard size == UInt64(content.count) else {
             throw SystemError(operation: "write", path: temporary, kind: .other, reason: "\(size) of \(content.count) bytes arrived on disk")
         }
-        try file.synchronize()
+        if isDurable { try file.synchronize() }
     }
 
     /// The whole file, refused if larger than `limit`.

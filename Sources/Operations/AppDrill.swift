@@ -101,7 +101,7 @@ package struct AppDrill {
             application: workbench.application.name, title: workbench.application.title, repository: "\(workbench.access.address)",
             host: workbench.identity.hostName, program: workbench.programVersion, runID: run.id, time: workbench.identity.now(),
             objectives: workbench.application.objectives, sources: sources)
-        let damaged = DamagedSnapshots(), access = damaged.watching(workbench.access)
+        let damaged = DamagedSnapshots(), access = damaged.watching(workbench.access.uncached)
         do {
             try access.withIndex(.shared, onlyReading: true) { indexed, snapshots in
                 for message in damaged.messages { onEvent(.note(message)) }

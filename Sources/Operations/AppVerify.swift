@@ -43,7 +43,7 @@ package struct AppVerify {
         return try run.record {
             try hooks.around(isDryRun: false) {
                 try Cancelled.explained("nothing was changed; what was read until then does not count as verified", next: "run `lifeboat verify` again") {
-                    try workbench.access.with(.exclusive, onlyReading: true) { repository in
+                    try workbench.access.uncached.with(.exclusive, onlyReading: true) { repository in
                         try verify(repository, run, staging, progress)
                     }
                 }

@@ -16,14 +16,14 @@ package struct MigrateRepository {
 
     /// What can be applied to the repository.
     package func available() throws -> [Migration] {
-        try access.exclusively(onlyReading: true) { repository in Migration.allCases.filter { $0.obstacle(in: repository) == nil } }
+        try access.uncached.exclusively(onlyReading: true) { repository in Migration.allCases.filter { $0.obstacle(in: repository) == nil } }
     }
 
     /// - Returns: why nothing was done; nil if it was.
     package func apply(_ name: String, progress: @escaping UpkeepProgressHandler) throws -> String? {
         let migration = try Migration(named: name)
         return try Cancelled.explained("the config is whole: the old one or the new one", next: "run `lifeboat migrate` again") {
-            try access.exclusively { repository in
+            try access.uncached.exclusively { repository in
                 if !force, let obstacle = migration.obstacle(in: repository) { return obstacle }
                 // What is damaged is repaired first, by the rules it was written under.
                 let check = try Check(repository, progress: progress).run()

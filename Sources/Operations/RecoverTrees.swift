@@ -18,7 +18,7 @@ package struct RecoverTrees {
 
     package func run(progress: @escaping UpkeepProgressHandler) throws -> Outcome {
         try Cancelled.explained("nothing was removed; no snapshot was made", next: "run `lifeboat recover` again") {
-            try access.exclusively { repository in
+            try access.uncached.exclusively { repository in
                 let outcome = try access.audit.record(AuditTrail.Action("recover", "\(access.address)"), announced: false) {
                     var repair = IndexRepair(repository, progress: progress)
                     let index = try repair.run()

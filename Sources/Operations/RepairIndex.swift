@@ -15,7 +15,7 @@ package struct RepairIndex {
         try Cancelled.explained(
             "no pack was changed, and every pack that was in the index still is", next: "run `lifeboat repair index` again"
         ) {
-            try access.exclusively { repository in
+            try access.uncached.exclusively { repository in
                 try access.audit.record(AuditTrail.Action("repair index", "\(access.address)")) {
                     // A pack that is lost leaves the index below, and parity after that: what can be brought back must be there before.
                     let store = repository.store, catalog = try ParityCatalog.load(store)

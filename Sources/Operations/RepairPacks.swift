@@ -24,7 +24,7 @@ package struct RepairPacks {
         try Cancelled.explained(
             "what was whole in the packs is still there; copies that were made stay in '\(copies.directory)'", next: "run `lifeboat repair packs` again"
         ) {
-            try access.exclusively { repository in
+            try access.uncached.exclusively { repository in
                 let catalog = try ParityCatalog.load(repository.store)
                 let missing = try ParityUpkeep.missingPacks(repository.store, catalog)
                 let packs = try names.isEmpty ? findDamaged(in: repository, progress) + missing : resolve(in: repository, missing: missing)

@@ -47,7 +47,7 @@ package struct RepairSnapshots {
         try Cancelled.explained(
             dryRun ? "nothing was changed" : "every snapshot is still there, or its successor is", next: "run `lifeboat repair snapshots` again"
         ) {
-            try access.exclusively(onlyReading: dryRun) { repository in
+            try access.uncached.exclusively(onlyReading: dryRun) { repository in
                 if dryRun { return try repair(in: repository, progress) }
                 let action = AuditTrail.Action("repair snapshots\(forgets ? " --forget" : "")", "\(access.address)", destroys: forgets)
                 let outcome = try access.audit.record(action, announced: forgets) {

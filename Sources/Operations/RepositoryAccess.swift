@@ -20,6 +20,10 @@ package struct RepositoryAccess: Sendable {
     package var withoutLock: Bool
     /// How fast bytes may go there and come from there.
     package var limits = TransferLimits()
+    /// Where copies of it are kept on this machine; nil: nowhere.
+    package var cache: CacheChoice?
+    /// Hears why there are no copies, or no more.
+    package var onCacheTrouble: (@Sendable (Failure) -> Void)?
     /// Hears of each snapshot that cannot be read, when the others are used without it; nil: one such snapshot ends the verb.
     package var onDamagedSnapshot: (@Sendable (Failure) -> Void)?
     /// Where what is done to the repository is recorded.
@@ -55,21 +59,25 @@ package struct RepositoryAccess: Sendable {
         let store = store
         // Asked for first, so that a wrong path is not answered with a question for the password.
         guard try store.exists(.config) else { throw RepositoryFailure.missing(location: store.location) }
-        return try Repository.open(store, password: password.resolve(), keyHint: keyHint)
+        return withCopies(try Repository.open(store, password: password.resolve(), keyHint: keyHint))
     }
 
     /// Opens, locks, runs `body`, unlocks. With `.shared` the lock is left out if the access says so.
-    /// - Parameter onlyReading: go on without a lock on a read-only or full store: a disaster leaves backups on such disks.
+    /// - Parameters:
+    ///   - onlyReading: go on without a lock on a read-only or full store: a disaster leaves backups on such disks.
+    ///   - endsWhenAsked: the first access after Ctrl-C ends the verb; false for one that sees to it itself.
     package func with<R>(
-        _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), onlyReading: Bool = false, _ body: (Repository) throws -> R
+        _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), onlyReading: Bool = false, endsWhenAsked: Bool = true,
+        _ body: (Repository) throws -> R
     ) throws -> R {
-        let repository = try open()
-        if withoutLock && kind == .shared { return try RepositoryAccess.interruptible(repository, body) }
-        guard let lock = try lock(repository, kind, identity, orNone: onlyReading) else {
-            return try RepositoryAccess.interruptible(repository, body)
+        func run(_ repository: Repository) throws -> R {
+            endsWhenAsked ? try RepositoryAccess.interruptible(repository, body) : try body(repository)
         }
+        let repository = try open()
+        if withoutLock && kind == .shared { return try run(repository) }
+        guard let lock = try lock(repository, kind, identity, orNone: onlyReading) else { return try run(repository) }
         defer { lock.release() }
-        return try RepositoryAccess.interruptible(lock.guarded, body)
+        return try run(lock.guarded)
     }
 
     private func lock(
@@ -103,10 +111,10 @@ package struct RepositoryAccess: Sendable {
 
     /// As above, with all snapshots and the index, loaded in the order that misses nothing.
     package func withIndex<R>(
-        _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), onlyReading: Bool = false,
+        _ kind: RepositoryLock.Kind, identity: Identity = .ofThisProcess(), onlyReading: Bool = false, endsWhenAsked: Bool = true,
         _ body: (IndexedRepository, [CatalogedSnapshot]) throws -> R
     ) throws -> R {
-        try with(kind, identity: identity, onlyReading: onlyReading) { repository in
+        try with(kind, identity: identity, onlyReading: onlyReading, endsWhenAsked: endsWhenAsked) { repository in
             let snapshots = try loadSnapshots(repository)
             return try body(IndexedRepository.load(repository), snapshots)
         }

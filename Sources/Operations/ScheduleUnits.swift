@@ -123,17 +123,7 @@ package struct ScheduleUnits: Sendable {
     /// - Parameter user: nil for the crontab of one user.
     package func cronLine(user: String?) -> String {
         let command =
-            "LIFEBOAT_STATE_DIR=\(ScheduleUnits.shell(stateRoot)) \(ScheduleUnits.shell(program)) schedule run --quiet --config \(ScheduleUnits.shell(settings))"
+            "LIFEBOAT_STATE_DIR=\(ShellWord.quoted(stateRoot)) \(ShellWord.quoted(program)) schedule run --quiet --config \(ShellWord.quoted(settings))"
         return "*/\(Timetable.tickSeconds / 60) * * * * \(user.map { $0 + " " } ?? "")\(command.replacing("%", with: "\\%"))"
-    }
-
-    /// A word for the shell.
-    private static func shell(_ path: BytePath) -> String {
-        let text = path.description
-        let isPlain = text.utf8.allSatisfy { byte in
-            let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20), isDigit = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-            return isLetter || isDigit || "/._-+:@,".utf8.contains(byte)
-        }
-        return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
     }
 }

@@ -113,6 +113,15 @@ package final class BlobIndex: Sendable {
     /// Whether the index names the pack.
     package func contains(_ pack: PackID) -> Bool { state.withLock { $0.packNumbers[pack] != nil } }
 
+    /// The packs that hold trees and nothing else.
+    var treePacks: Set<Digest> {
+        state.withLock { state in
+            var hasData = [Bool](repeating: false, count: state.packs.count)
+            for entry in state.entries where entry.type == .data { hasData[entry.pack] = true }
+            return Set(zip(state.packs, hasData).filter { !$1 }.map(\.0.digest))
+        }
+    }
+
     // MARK: Packs and ordinals
 
     /// The ordinal of the first copy of a blob: the number that stands for the blob in sets over `0 ..< blobCount`.
@@ -147,6 +156,7 @@ package final class BlobIndex: Sendable {
         let uncompressedLength: UInt32
 
         var type: BlobType { packAndType & 1 == 0 ? .data : .tree }
+        var pack: Int { Int(packAndType >> 1) }
         var packed: PackedBlob {
             PackedBlob(type: type, id: BlobID(id), offset: offset, length: length, uncompressedLength: uncompressedLength)
         }

@@ -46,8 +46,17 @@ package final class BlobReader {
 
     package func readTree(_ id: BlobID) throws -> [UInt8] { try read(BlobHandle(type: .tree, id: id)) }
 
-    /// Reads the given copy.
+    /// Reads the blob at the given place.
     package func read(_ handle: BlobHandle, at location: BlobLocation) throws -> [UInt8] {
+        do {
+            return try readOnce(handle, at: location)
+        } catch RepositoryFailure.blobDamaged where indexed.repository.copies?.drop(copyOf: StoreKey(.pack, location.pack.digest)) == true {
+            // It was a copy on this machine that went bad; the repository may be good.
+            return try readOnce(handle, at: location)
+        }
+    }
+
+    private func readOnce(_ handle: BlobHandle, at location: BlobLocation) throws -> [UInt8] {
         guard location.length >= UInt32(Seal.overhead), Int(location.length) <= BlobReader.maximumBlobByteCount else {
             throw RepositoryFailure.blobDamaged(handle, location.pack, detail: "the index gives it an impossible length")
         }

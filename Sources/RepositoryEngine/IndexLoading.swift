@@ -18,6 +18,7 @@ package final class IndexedRepository: Sendable {
         self.repository = repository
         self.index = index
         self.indexFiles = indexFiles
+        repository.copies?.remember(treePacks: index.treePacks)
     }
 
     /// The same repository and index, but nothing written reaches the store: for dry runs.
@@ -27,12 +28,25 @@ package final class IndexedRepository: Sendable {
 
     /// Loads every index file; one that cannot be loaded is an error, because blobs would seem missing.
     package static func load(_ repository: Repository) throws -> IndexedRepository {
-        let files = try repository.store.list(.index).map { IndexID($0.name) }.sorted()
         let index = BlobIndex()
+        let files = try load(repository, besides: [], into: index)
+        return IndexedRepository(repository: repository, index: index, indexFiles: files)
+    }
+
+    /// Loads what other programs have added meanwhile.
+    /// - Returns: the files that were not among those `known`.
+    package func loadIndexFiles(besides known: Set<IndexID>) throws -> [IndexID] {
+        let files = try IndexedRepository.load(repository, besides: known, into: index)
+        repository.copies?.remember(treePacks: index.treePacks)
+        return files
+    }
+
+    private static func load(_ repository: Repository, besides known: Set<IndexID>, into index: BlobIndex) throws -> [IndexID] {
+        let files = try repository.store.list(.index).map { IndexID($0.name) }.filter { !known.contains($0) }.sorted()
         try IndexLoading.forEachFile(files, of: repository) { _, json in
             try IndexFile.parse(json, version: repository.config.version) { pack, blobs in index.add(pack, blobs) }
         }
-        return IndexedRepository(repository: repository, index: index, indexFiles: files)
+        return files
     }
 }
 

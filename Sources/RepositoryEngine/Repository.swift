@@ -13,21 +13,33 @@ package final class Repository: Sendable {
     package let config: RepositoryConfig
     package let masterKey: SealKey
     package let keyID: KeyID
+    /// Copies on this machine, which the store reads from.
+    let copies: CachedStore?
 
     /// The most a sealed file other than a pack may take on disk, and what it may unfold to.
     static let maximumFileByteCount = 256 << 20
     static let maximumDecodedByteCount = 512 << 20
 
-    private init(store: any Store, config: RepositoryConfig, masterKey: SealKey, keyID: KeyID) {
+    private init(store: any Store, config: RepositoryConfig, masterKey: SealKey, keyID: KeyID, copies: CachedStore? = nil) {
         self.store = store
         self.config = config
         self.masterKey = masterKey
         self.keyID = keyID
+        self.copies = copies
     }
 
     /// The same repository through another store (one that guards, counts or throttles).
     package func through(_ store: any Store) -> Repository {
-        Repository(store: store, config: config, masterKey: masterKey, keyID: keyID)
+        Repository(store: store, config: config, masterKey: masterKey, keyID: keyID, copies: copies)
+    }
+
+    /// The same repository, read through copies on this machine.
+    /// - Parameters:
+    ///   - place: where they are, or will be.
+    ///   - onTrouble: hears once that no more can be made.
+    package func cached(in place: LocalStore, onTrouble: @escaping @Sendable (Failure) -> Void) -> Repository {
+        let copies = CachedStore(store, copies: place, onTrouble: onTrouble)
+        return Repository(store: copies, config: config, masterKey: masterKey, keyID: keyID, copies: copies)
     }
 
     package var keyring: Keyring { Keyring(store: store) }

@@ -109,11 +109,10 @@ package enum SnapshotCatalog {
         return Reference(snapshot: match, path: path)
     }
 
-    /// The newest snapshot of the same host that covers all target paths and is not newer than `time`.
-    package static func parent(
-        in snapshots: [CatalogedSnapshot], host: String, paths: [BytePath], requiredTags: [String] = [], notAfter time: Timestamp
+    /// The newest snapshot that the filter matches and that is not newer than `time`.
+    package static func newest(
+        in snapshots: [CatalogedSnapshot], matching filter: SnapshotFilter, notAfter time: Timestamp
     ) -> CatalogedSnapshot? {
-        let filter = SnapshotFilter(hosts: [host], tagLists: requiredTags.isEmpty ? [] : [requiredTags], paths: paths)
-        return snapshots.last { $0.snapshot.time <= time && filter.matches($0.snapshot) }
+        snapshots.last { $0.snapshot.time <= time && filter.matches($0.snapshot) }
     }
 }

@@ -81,6 +81,7 @@ final class Uploader: Sendable {
         pack.block.append(headerLength)
         let id = try pack.block.withBytes { bytes in
             let id = PackID(SHA256.hash(bytes))
+            if blobs.allSatisfy({ $0.type == .tree }) { indexed.repository.copies?.expect(treePack: id.digest) }
             try indexed.repository.store.save(StoreKey(.pack, id.digest), bytes)
             return id
         }

@@ -10,12 +10,16 @@ package final class LocalStore: Store {
     private let root: BytePath
     /// Directories 0700 and files 0600, opened to the group if the existing config is.
     private let groupAccess: Bool
+    /// Whether what was saved survives a power cut.
+    private let isDurable: Bool
 
     package var location: String { root.description }
     package var path: BytePath { root }
 
-    package init(root: BytePath) {
+    /// - Parameter isDurable: false for copies, which a power cut may break: their reader looks at them.
+    package init(root: BytePath, isDurable: Bool = true) {
         self.root = root
+        self.isDurable = isDurable
         let mode = (try? FileStatus.following(root.appending("config")))?.mode ?? 0
         groupAccess = mode & 0o040 != 0
     }
@@ -43,14 +47,14 @@ package final class LocalStore: Store {
         let path = path(key)
         try translating("save \(key)", absence: .unreachable) { () throws(SystemError) in
             do throws(SystemError) {
-                try AtomicFile.write(content, to: path, mode: fileMode, finalMode: fileMode & ~0o222)
+                try AtomicFile.write(content, to: path, mode: fileMode, finalMode: fileMode & ~0o222, isDurable: isDurable)
             } catch {
                 guard error.kind == .notFound, key.kind != .config else { throw error }
                 // Never the root itself: a disk that is not mounted must not be filled in beneath its mount point.
                 if !StoreKind.ofFormat.contains(key.kind) { try Directory.create(path.parent.parent, mode: directoryMode) }
                 try Directory.create(path.parent, mode: directoryMode)
-                try AtomicFile.write(content, to: path, mode: fileMode, finalMode: fileMode & ~0o222)
-                try Directory.synchronize(path.parent.parent)
+                try AtomicFile.write(content, to: path, mode: fileMode, finalMode: fileMode & ~0o222, isDurable: isDurable)
+                if isDurable { try Directory.synchronize(path.parent.parent) }
                 if !StoreKind.ofFormat.contains(key.kind) { try Directory.synchronize(root) }
             }
         }
@@ -102,7 +106,7 @@ package final class LocalStore: Store {
         try translating("delete \(key)") { () throws(SystemError) in
             try Directory.remove(path(key))
             // A snapshot or index file must not come back after a power cut when the packs it needs were deleted after it.
-            if key.kind != .pack { try Directory.synchronize(path(key).parent) }
+            if isDurable && key.kind != .pack { try Directory.synchronize(path(key).parent) }
         }
     }
 

@@ -35,10 +35,10 @@ struct Lifeboat: ParsableCommand {
     static var namesWithColons: [String] { originalCommands.map { $0._commandName } }
 
     private static let repositoryCommands: [any ParsableCommand.Type] = [
-        SnapshotsCommand.self, LsCommand.self, FindCommand.self, DiffCommand.self, DumpCommand.self, StatsCommand.self, CopyCommand.self,
+        SnapshotsCommand.self, LsCommand.self, FindCommand.self, DiffCommand.self, DumpCommand.self, MountCommand.self, StatsCommand.self, CopyCommand.self,
         TagCommand.self, RewriteCommand.self, ForgetCommand.self, PruneCommand.self,
         CheckCommand.self, ScrubCommand.self, RepairCommand.self, RecoverCommand.self, MigrateCommand.self,
-        UnlockCommand.self, RepositoryCommand.self, KeyCommand.self, CompletionCommand.self, VersionCommand.self,
+        UnlockCommand.self, CacheCommand.self, RepositoryCommand.self, KeyCommand.self, CompletionCommand.self, VersionCommand.self,
     ]
 
     static func main() {

@@ -22,7 +22,7 @@ enum LayerTable {
     /// Part of the language: every room may import them.
     static let standard: Set<String> = ["Swift", "Synchronization"]
 
-    static let systemModules: Set<String> = ["COpenSSL", "CZstd", "CZlib", "CArchive", "CErasureCode", "CLinux", "CSQLite", "CMariaDB"]
+    static let systemModules: Set<String> = ["COpenSSL", "CZstd", "CZlib", "CArchive", "CErasureCode", "CLinux", "CSQLite", "CMariaDB", "CFuse"]
 
     /// Test support: an ordinary target for SwiftPM, but free to use what tests use.
     static let testSupport: Set<String> = ["TestKit"]
@@ -46,13 +46,14 @@ enum LayerTable {
         // flows
         Room("Archiving", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees"]),
         Room("Upkeep", own: ["Bytes", "HostOS", "Codecs", "RepositoryFormat", "Stores", "RepositoryEngine", "FileTrees"]),
+        Room("Mounting", own: ["Bytes", "HostOS", "RepositoryFormat", "Stores", "RepositoryEngine", "CFuse"]),
         Room("Notices", own: ["Bytes", "Settings", "Journal", "Transport"], external: ["Foundation", "Logging"]),
         // verbs
         Room(
             "Operations",
             own: [
                 "Bytes", "HostOS", "Codecs", "Settings", "RepositoryFormat", "Stores", "NetworkStores", "RepositoryEngine", "FileTrees",
-                "Databases", "Journal", "Archiving", "Upkeep", "Notices",
+                "Databases", "Journal", "Archiving", "Upkeep", "Mounting", "Notices",
             ]),
         // faces
         Room(
@@ -87,6 +88,7 @@ enum LayerTable {
         case "COpenSSL", "CZstd", "CZlib", "CArchive", "CErasureCode": return "use Codecs, which wraps each C call once"
         case "GRDB", "GRDBSQLite", "CSQLite": return "ask Databases (the application's data) or Journal (our own records)"
         case "CMariaDB": return "ask Databases"
+        case "CFuse": return "ask Mounting"
         case "Yams": return "take the values that Settings has decoded"
         case "ArgumentParser": return "parse in lifeboat and pass values down"
         case "AsyncHTTPClient", "NIOCore": return "use Transport's HTTPExchange"

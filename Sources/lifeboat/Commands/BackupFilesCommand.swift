@@ -8,6 +8,7 @@ import HostOS
 import Operations
 import RepositoryEngine
 import RepositoryFormat
+import Upkeep
 
 struct BackupFilesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,6 +21,7 @@ struct BackupFilesCommand: ParsableCommand {
               lifeboat backup files /etc /home --repo /mnt/backup/host --password-file /etc/lifeboat/host.key
               lifeboat backup files . --exclude '*.log' --exclude node_modules --tag nightly
               lifeboat backup files --files-from /etc/lifeboat/what-to-save
+              lifeboat backup files /srv --group-by host,tags --tag nightly
               lifeboat backup files --stdin-from-command --stdin-filename school.sql -- mariadb-dump school
               zfs send tank@today | lifeboat backup files --stdin --stdin-filename tank.zfs
             """)
@@ -40,8 +42,13 @@ struct BackupFilesCommand: ParsableCommand {
     @Option(name: [.customShort("H"), .long], help: "The host name to record.")
     var host: String?
 
-    @Option(name: .long, help: "The snapshot to compare with (default: the newest of this host and these paths).")
+    @Option(name: .long, help: "The snapshot to compare with (default: the newest of the group that --group-by says).")
     var parent: String?
+
+    @Option(
+        name: [.customShort("g"), .long],
+        help: "What a snapshot to compare with must have in common with this backup: host, paths, tags, or several; '' for nothing (default: host,paths).")
+    var groupBy: String?
 
     @Flag(name: [.short, .long], help: "Read every file, whatever the parent snapshot says.")
     var force = false
@@ -61,13 +68,19 @@ struct BackupFilesCommand: ParsableCommand {
     @Flag(name: .long, help: "Make no snapshot if nothing changed.")
     var skipIfUnchanged = false
 
+    @Option(name: .long, help: "How many files to read at the same time, 2 to 64 (default: as many as there are processors).")
+    var readConcurrency: Int?
+
+    @Flag(name: .long, help: "Taken for restic's sake: nothing is ever scanned before the backup.")
+    var noScan = false
+
     @OptionGroup var application: AppBackupOptions
 
     private var dryRun: Bool { application.dryRun }
 
     func run() throws {
         if try paths.isEmpty && source.isEmpty && repository.lookup.findIfAny() != nil {
-            guard tag.isEmpty, exclusion.isEmpty, time == nil, parent == nil, host == nil else {
+            guard tag.isEmpty, exclusion.isEmpty, time == nil, parent == nil, groupBy == nil, host == nil else {
                 throw Failure(
                     .usage, "what to leave out and how to tag it is said in lifeboat.yaml for an application's files",
                     hint: "give paths to save anything else")
@@ -105,6 +118,8 @@ struct BackupFilesCommand: ParsableCommand {
         request.exclusions = try exclusion.exclusions()
         request.excludePatterns = exclusion.exclude
         request.tags = TagList.flatten(tag)
+        request.parentLikeness = try groupBy.map(Self.likeness) ?? ParentLikeness()
+        request.threadCount = try Self.threadCount(readConcurrency ?? RepositoryOptions.variable("READ_CONCURRENCY").map(Self.number))
         request.ignoreChangeTime = ignoreCtime
         request.ignoreInode = ignoreInode
         request.withAccessTime = withAtime
@@ -112,5 +127,22 @@ struct BackupFilesCommand: ParsableCommand {
         request.dryRun = dryRun
         request.writer = try writing.options()
         return request
+    }
+
+    private static func likeness(_ text: String) throws -> ParentLikeness {
+        let grouping = try SnapshotGrouping(parsing: text)
+        return ParentLikeness(host: grouping.byHost, paths: grouping.byPaths, tags: grouping.byTags)
+    }
+
+    private static func number(_ text: String) throws -> Int {
+        guard let number = Int(text) else { throw Failure(.usage, "the number of files to read at once, '\(text)', is no number") }
+        return number
+    }
+
+    private static func threadCount(_ count: Int?) throws -> Int? {
+        guard let count else { return nil }
+        // restic takes 1, too; two are needed to read and to cut at the same time.
+        guard (1...64).contains(count) else { throw Failure(.usage, "\(count) files cannot be read at the same time", hint: "use 2 to 64") }
+        return count
     }
 }

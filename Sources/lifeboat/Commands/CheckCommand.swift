@@ -26,13 +26,17 @@ struct CheckCommand: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Read a part of the data: n/t, a percentage, or a size.", valueName: "part"))
     var readDataSubset: String?
 
+    @Flag(name: .long, help: "Use the cache on this machine, and check only what is not in it.")
+    var withCache = false
+
     @OptionGroup var filter: SnapshotFilterOptions
     @OptionGroup var repository: RepositoryOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let verb = CheckRepository(access: try repository.access(), options: CheckOptions(readData: try extent(), filter: filter.filter()))
-        let result = try StageLine(output).around { try verb.run(progress: $0) }
+        var verb = CheckRepository(access: try repository.access(), options: CheckOptions(readData: try extent(), filter: filter.filter()))
+        verb.usesCache = withCache
+        let check = verb, result = try StageLine(output).around { try check.run(progress: $0) }
         CheckOutcome(result).print(output)
     }
 

@@ -17,6 +17,8 @@ extension RepositoryOptions {
     func workbench() throws -> AppWorkbench {
         var workbench = try AppWorkbench.open(lookup, overrides: try overrides(), programVersion: "lifeboat \(Lifeboat.version)")
         workbench.access.limits = limits
+        workbench.access.cache = try caching.choice()
+        workbench.access.onCacheTrouble = { Console.warning($0.message) }
         workbench.access.onReadingWithoutLock = { Console.warning($0.message) }
         workbench.access.onParityTrouble = { Console.warning($0) }
         workbench.access.audit.onWarning = { Console.warning($0) }

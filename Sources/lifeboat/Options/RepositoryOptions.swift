@@ -40,6 +40,8 @@ struct RepositoryOptions: ParsableArguments {
     @Option(name: .long, help: "Fetch no more than this many KiB a second from the repository.")
     var limitDownload: UInt64?
 
+    @OptionGroup var caching: CacheOptions
+
     var limits: TransferLimits {
         // 0 is no limit, as in restic; nor is more than any number of bytes.
         func bytes(_ limit: UInt64?) -> UInt64? { limit.flatMap { $0 == 0 || $0 > .max / 1024 ? nil : $0 * 1024 } }
@@ -59,6 +61,8 @@ struct RepositoryOptions: ParsableArguments {
             address: try address(), password: try password(), keyHint: keyHint ?? RepositoryOptions.variable("KEY_HINT"),
             retryLockSeconds: try retryLock.map(Durations.seconds) ?? 0, withoutLock: noLock)
         access.limits = limits
+        access.cache = try caching.choice()
+        access.onCacheTrouble = { Console.warning($0.message) }
         access.audit = .ofRepositories()
         access.audit.onWarning = { Console.warning($0) }
         access.onDamagedSnapshot = { Console.warning($0.message) }

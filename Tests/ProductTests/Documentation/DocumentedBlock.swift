@@ -16,6 +16,8 @@ struct DocumentedBlock: Sendable, CustomStringConvertible {
         "builds": ["make", "swift", "git", "cd", ".ci/run", "LIFEBOAT_ENGINE_ONLY=1"],
         // It would change the system the test runs on.
         "installs": ["sudo", "make"],
+        // It needs FUSE, which is not everywhere, and stays until somebody ends it. MountTests does the same.
+        "mounts": ["lifeboat", "mkdir", "ls", "cp", "diff", "fusermount3"],
     ]
 
     let page: String

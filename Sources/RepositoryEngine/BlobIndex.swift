@@ -116,9 +116,8 @@ package final class BlobIndex: Sendable {
     /// The packs that hold trees and nothing else.
     var treePacks: Set<Digest> {
         state.withLock { state in
-            var hasData = [Bool](repeating: false, count: state.packs.count)
-            for entry in state.entries where entry.type == .data { hasData[entry.pack] = true }
-            return Set(zip(state.packs, hasData).filter { !$1 }.map(\.0.digest))
+            let numbers = state.packs.indices.filter { pack in state.entryNumbers(pack).allSatisfy { state.entries[$0].type == .tree } }
+            return Set(numbers.map { state.packs[$0].digest })
         }
     }
 
@@ -209,10 +208,11 @@ package final class BlobIndex: Sendable {
             return number
         }
 
-        func blobs(_ pack: Int) -> [PackedBlob] {
-            let end = pack + 1 < packStarts.count ? Int(packStarts[pack + 1]) : entries.count
-            return (Int(packStarts[pack])..<end).map { entries[$0].packed }
+        func entryNumbers(_ pack: Int) -> Range<Int> {
+            Int(packStarts[pack])..<(pack + 1 < packStarts.count ? Int(packStarts[pack + 1]) : entries.count)
         }
+
+        func blobs(_ pack: Int) -> [PackedBlob] { entryNumbers(pack).map { entries[$0].packed } }
 
         func find(_ handle: BlobHandle) -> Int? {
             let mask = slots.count - 1

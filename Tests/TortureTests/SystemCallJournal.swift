@@ -70,7 +70,7 @@ struct SystemCallJournal {
     /// Runs a program to its end and writes down what it does below `root`.
     init(of program: CommandLineProgram, _ arguments: [String], root: BytePath, log: BytePath) throws {
         before = try Picture(of: root)
-        let calls = "openat,write,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat"
+        let calls = "openat,write,pwrite64,pwritev2,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat"
         let strace = CommandLineProgram("strace", environment: program.environment, directory: program.directory)
         let options = ["-f", "-qq", "-y", "-xx", "-s", "\(1 << 24)", "-e", "trace=\(calls)", "-e", "signal=none", "-o", "\(log)"]
         let result = try strace.run(options + ["\(program.path)"] + arguments)
@@ -126,7 +126,8 @@ struct SystemCallJournal {
         func path(_ index: Int) -> BytePath? { quoted.indices.contains(index) ? BytePath(quoted[index]) : nil }
         switch name {
         case "openat" where call.contains("O_CREAT"): return path(0).map { Event.made($0) }
-        case "write":
+        // At an offset or not: files of a repository are written from front to back.
+        case "write", "pwrite64", "pwritev2":
             guard let path = descriptorPath(texts[0]), let count = Int(result.prefix { $0.isNumber }) else { return nil }
             return .wrote(path, Array((quoted.first ?? []).prefix(count)))
         case "fsync", "fdatasync": return descriptorPath(texts[0]).map { Event.flushed($0) }

@@ -158,13 +158,16 @@ package final class CachedStore: Store {
     }
 
     /// Removes a copy that turned out to be wrong, or whose file is gone.
-    /// - Returns: whether there was one, so that reading again may give something else.
+    /// - Returns: whether a reader may have been given what the copy held, so that reading again may give something else: also if another
+    ///   thread was first to remove it.
     func drop(copyOf key: StoreKey) -> Bool {
-        let wasUsed = state.withLock { state in
+        let mayHaveServed = state.withLock { state in
             if key.kind == .pack { state.uncopied.insert(key.name) }
-            return state.verified.remove(key.name) != nil
+            state.verified.remove(key.name)
+            return state.treePacks.contains(key.name)
         }
-        return (try? copies.delete(key)) != nil || wasUsed
+        try? copies.delete(key)
+        return mayHaveServed
     }
 
     private func removeCopies(_ kind: StoreKind, besides wanted: Set<Digest>) {

@@ -18,15 +18,12 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/ground.sh"
 scale=${SCALE:-1} rounds=${ROUNDS:-3} style=plain
 [ "${1:-}" = --markdown ] && style=markdown
-lifeboat=${LIFEBOAT:-$here/../.build/release/lifeboat} restic=${RESTIC:-$(type -P restic || true)}
-stop() { echo "error: $1" >&2; [ -z "${2:-}" ] || echo "hint: $2" >&2; exit 1; }
-[ -x "$lifeboat" ] || stop "there is no program at '$lifeboat'" "run \`make build\`, or set LIFEBOAT"
-[ -x "$restic" ] || stop "restic is not installed" "run scripts/install-packages.sh bench, or set RESTIC"
+find_programs
 export PATH=/usr/sbin:/sbin:$PATH
 type -P mariadbd >/dev/null || stop "mariadb-server is not installed" "apt-get install mariadb-server"
-clock=$(type -P time) || stop "GNU time is not installed" "run scripts/install-packages.sh bench"
 
 work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/lb-XXXXXX")
 chmod 755 "$work"
@@ -34,7 +31,6 @@ server=
 finish() { [ -z "$server" ] || { kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }; rm -rf "$work"; }
 trap finish EXIT
 trap 'exit 130' INT TERM
-note() { printf '%s\n' "$*" >&2; }
 
 # --- the server and its data ---------------------------------------------------------------------------------------------------------
 

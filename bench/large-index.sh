@@ -18,11 +18,10 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/ground.sh"
 blobs=${BLOBS:-5000000} rounds=${ROUNDS:-3} style=plain
 read -r -a rows <<<"${ROWS:-snapshots one-file ls check prune-dry-run prune}"
 
-stop() { echo "error: $1" >&2; [ -z "${2:-}" ] || echo "hint: $2" >&2; exit 1; }
-note() { printf '%s\n' "$*" >&2; }
 
 case "${1:-}" in
     --markdown) style=markdown ;;
@@ -31,23 +30,9 @@ case "${1:-}" in
     *) stop "unknown argument $1" "bench/large-index.sh --help" ;;
 esac
 
-lifeboat=${LIFEBOAT:-$here/../.build/release/lifeboat}
-restic=${RESTIC:-$(type -P restic || true)}
-clock=$(type -P time || true)
-[ -x "$lifeboat" ] || stop "there is no program at '$lifeboat'" "run \`make build\`, or set LIFEBOAT"
-[ -x "$restic" ] || stop "restic is not installed" "run scripts/install-packages.sh bench, or set RESTIC"
-[ -n "$clock" ] || stop "GNU time is not installed" "run scripts/install-packages.sh bench"
-
-bench=${BENCH_DIR:-$(mktemp -d "${TMPDIR:-/var/tmp}/lifeboat-bench.XXXXXX")}
-mkdir -p "$bench"; bench=$(cd "$bench" && pwd -P)
-work=$bench/run-$$
-mkdir "$work"
-finish() { rm -rf "$work"; [ -n "${BENCH_DIR:-}" ] || rm -rf "$bench"; }
-trap finish EXIT
-trap 'exit 130' INT TERM
-unset "${!LIFEBOAT_@}" "${!RESTIC_@}"
-password=$work/password results=$work/results.tsv
-echo "a benchmark has no secrets" >"$password"
+find_programs
+make_ground
+results=$work/results.tsv
 export XDG_CACHE_HOME=$work/cache XDG_STATE_HOME=$work/state XDG_DATA_HOME=$work/data
 mkdir -p "$work/one"
 

@@ -22,11 +22,11 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source "$here/ground.sh"
 rounds=${ROUNDS:-3} scale=${SCALE:-1} style=plain
 all_rows=(first-large first-small unchanged-large unchanged-small one-changed restore-large restore-small check prune)
 read -r -a rows <<<"${ROWS:-}"
 
-stop() { echo "error: $1" >&2; [ -z "${2:-}" ] || echo "hint: $2" >&2; exit 1; }
 
 while [ $# -gt 0 ]; do
     case "$1" in
@@ -42,28 +42,10 @@ for row in "${rows[@]}"; do
     [[ " ${all_rows[*]} " == *" $row "* ]] || stop "there is no row '$row'" "the rows are: ${all_rows[*]}"
 done
 
-lifeboat=${LIFEBOAT:-$here/../.build/release/lifeboat}
-restic=${RESTIC:-$(type -P restic || true)}
-clock=$(type -P time || true)
-[ -x "$lifeboat" ] || stop "there is no program at '$lifeboat'" "run \`make build\`, or set LIFEBOAT"
-[ -x "$restic" ] || stop "restic is not installed" "run scripts/install-packages.sh bench, or set RESTIC"
-[ -n "$clock" ] || stop "GNU time is not installed" "run scripts/install-packages.sh bench"
-
-bench=${BENCH_DIR:-$(mktemp -d "${TMPDIR:-/var/tmp}/lifeboat-bench.XXXXXX")}
-mkdir -p "$bench"; bench=$(cd "$bench" && pwd -P)
-work=$bench/run-$$
-mkdir "$work"
-finish() { rm -rf "$work"; [ -n "${BENCH_DIR:-}" ] || rm -rf "$bench"; }
-trap finish EXIT
-trap 'exit 130' INT TERM
-
+find_programs
+make_ground
 results=${RESULTS:-$work/results.tsv}
 : >"$results"
-password=$work/password
-echo "a benchmark has no secrets" >"$password"
-unset "${!LIFEBOAT_@}" "${!RESTIC_@}"
-
-note() { printf '%s\n' "$*" >&2; }
 
 # --- data --------------------------------------------------------------------------------------------------------------------------
 

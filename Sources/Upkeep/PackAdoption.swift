@@ -4,12 +4,12 @@
 // nothing is done, and nothing but the locks was looked at. 2. The packs are listed; those that the index does not name may be adopted.
 // 3. Nobody else may be at work: the packs could be theirs, and would be named twice. No harm, but untidy; the next run looks again.
 // 4. Every such pack is read: its bytes must have the hash that is its name, so they are what the dead program sealed and verified; its
-// header says what is in it. A pack that is damaged stays where it is; one that cannot be read just now is for the next run. 5. An index file names what was found. 6. The dead locks go: they
-// were the sign that there is something to look for.
+// header says what is in it. A pack that is damaged stays where it is; one that cannot be read just now is for the next run. 5. An index
+// file names what was found. 6. The dead locks go: they were the sign that there is something to look for.
 //
 // What is promised: the caller's lock is held, so no prune removes a pack meanwhile; a crash at any moment leaves packs without an index, as
 // before, or with one. What a prune left that was killed is none of this: its lock is exclusive.
-// Memory: two megabytes and the header of a pack for each thread.
+// Memory: two megabytes for each thread, and what the headers say, some 60 bytes for each blob found.
 
 import Bytes
 import Codecs
